@@ -13,6 +13,7 @@
 
 local core = require "f5.core"
 local credentials = require "f5.fleet.credentials"
+local defer = require "f5.jobs.defer"
 local inventory = require "f5.inventory"
 local report_module = require "f5.fleet.report"
 local pairing = require "f5.fleet.pair"
@@ -178,7 +179,7 @@ return function(devices, opts, fn)
   local list = all:limit(opts.limit).devices
   local report = report_module.new(list)
   local run = setmetatable({
-    fn = fn,
+    fn = function(bip, device) return defer.call(fn, bip, device) end,
     report = report,
     workers = opts.workers or 50,
     per_device = opts.per_device or 4,

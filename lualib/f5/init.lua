@@ -96,6 +96,7 @@ for _, name in ipairs { "undoable", "guard" } do
 end
 lazy(core.session_methods, "f5.plan", "plan", "session")
 lazy(core, "f5.safe.recorders", "record")
+lazy(f5, "f5.jobs.defer", "defer")
 lazy(f5, "f5.stats", "flat")
 lazy(f5, "f5.state.diff", "diff")
 lazy(f5, "f5.safe", "changes")

@@ -38,6 +38,7 @@
 #include "f5/work/system.h"
 #include "f5/work/task.h"
 #include "f5/work/transfer.h"
+#include "fiber/fiber_deferred.h"
 #include "fiber/fiber_lua.h"
 #include "fiber/fiber_readable.h"
 #include "fiber/fiber_setup.h"
@@ -181,6 +182,9 @@ static const luaL_Reg functions[] = {{"connect", connect_lua},
                                      {"spawn", fiber_lua_spawn},
                                      {"all", fiber_lua_all},
                                      {"sleep", fiber_lua_sleep},
+                                     {"deferred", fiber_lua_deferred},
+                                     {"before_close", session_lua_before_close},
+                                     {"last_serial", session_lua_serial},
                                      {"readable", fiber_lua_readable},
                                      {"error_new", error_lua_new},
                                      {"check_path", error_lua_check_path},

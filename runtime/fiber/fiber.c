@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "base/list.h"
+#include "fiber/fiber_deferred.h"
 #include "fiber/fiber_private.h"
 
 /* -- ready fibers -- */
@@ -166,12 +167,27 @@ static int handle_error(lua_State *L) {
   return 1;
 }
 
-static int finish_body(lua_State *L, int status, lua_KContext context) {
-  (void)context;
+/* context: whether the function of the fiber has succeeded */
+static int finish_deferred(lua_State *L, int status, lua_KContext context) {
   fiber *f = fiber_scheduler_of(L)->current;
-  f->outcome = status == LUA_OK || status == LUA_YIELD ? FIBER_DONE : FIBER_FAILED;
+  bool ok = status == LUA_OK || status == LUA_YIELD;
+  f->outcome = ok && context ? FIBER_DONE : FIBER_FAILED;
   lua_remove(L, 1); /* message handler */
   return lua_gettop(L);
+}
+
+/* Calls what the fiber has deferred: fiber_lua_deferred. Stack: message handler, results or error
+ * value. */
+static int finish_body(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  bool ok = status == LUA_OK || status == LUA_YIELD;
+  luaL_checkstack(L, 6, "too many results from a fiber");
+  if (!fiber_push_deferred(L)) return finish_deferred(L, LUA_OK, ok);
+  lua_getfield(L, -1, "run");
+  lua_insert(L, -2);
+  lua_pushboolean(L, ok);
+  lua_pushvalue(L, ok ? -1 : -4); /* the error */
+  return finish_deferred(L, lua_pcallk(L, 3, 0, 1, ok, finish_deferred), ok);
 }
 
 static int never_started(lua_State *L) {

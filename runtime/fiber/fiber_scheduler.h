@@ -24,7 +24,7 @@ typedef enum fiber_fault { FAULT_NONE, FAULT_DEADLOCK, FAULT_NESTED } fiber_faul
 
 /* The memory of the handle that scripts see (a full userdata). The registry keeps the handle while
  * the fiber runs. User values: */
-enum { VALUE_THREAD = 1, VALUE_NAME, VALUE_CANCEL, VALUES = 3 };
+enum { VALUE_THREAD = 1, VALUE_NAME, VALUE_CANCEL, VALUE_DEFERRED, VALUES = 4 };
 struct fiber {
   /* The fiber's own coroutine, kept by VALUE_THREAD. At the end it holds the results or the
    * error. */

@@ -175,6 +175,11 @@ local OBJECTS <const> = {
     return { { "closed replay", closed_replay } }
   end,
   ["f5.asm.live"] = function() return { { "live", f5.asm(bip).live } } end,
+  ["f5.deferred"] = function()
+    local called <const> = f5.defer(function() end)
+    called:cancel()
+    return { { "deferred", f5.defer(function() end) }, { "cancelled deferred", called } }
+  end,
   ["f5.apm"] = function() return { { "apm", f5.apm(bip) } } end,
   ["f5.live"] = function()
     return { { "live line", f5.live {} } }

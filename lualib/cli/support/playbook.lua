@@ -1,4 +1,5 @@
 -- The playbook of a command line: chunks of -e, a file, standard input.
+local defer = require "f5.jobs.defer"
 local host = require "f5.host"
 local usage = require "cli.support.usage"
 
@@ -32,8 +33,10 @@ end
 --- One function that runs them all.
 function M.function_of(chunks, words)
   return function()
-    for i = 1, #chunks - 1 do chunks[i]() end
-    chunks[#chunks](table.unpack(words))
+    defer.call(function()
+      for i = 1, #chunks - 1 do chunks[i]() end
+      chunks[#chunks](table.unpack(words))
+    end)
   end
 end
 

@@ -5,6 +5,7 @@
 
 local core = require "f5.core"
 local clocks = require "f5.plan.clock"
+local defer = require "f5.jobs.defer"
 local exits = require "f5.safe.exits"
 local json = require "f5.json"
 local steps = require "f5.plan.steps"
@@ -319,7 +320,7 @@ end
 function M.run(fn, options)
   local self = M.start(options)
   local stop <const> = exits.start()
-  local ok, problem = xpcall(fn, with_trace, self)
+  local ok, problem = xpcall(defer.call, with_trace, fn, self)
   stop()
   self:finish()
   if exits.is_exit(problem) then

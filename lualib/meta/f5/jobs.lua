@@ -1,6 +1,9 @@
 ---@meta f5.jobs
 -- Usual jobs of operators: methods of sessions and references, and f5.defer.
 
+---@class f5
+local f5 = {}
+
 ---@class f5.session
 local session = {}
 
@@ -63,3 +66,35 @@ function session:install_certificate(options) end
 ---@field what "created"|"changed"|"unchanged" what was done
 ---@field kind string kind of the object, such as "sys/file/ssl-key"
 ---@field name string full path of the object
+
+---Calls a function when the scope ends, also after an error and after Ctrl-C. The scope is the
+---playbook, the fiber, or the function of `f5.each` for one device. The last one is called first.
+---It can use sessions that were opened before: a session in a `<close>` variable is closed after
+---it. `os.exit` does not call it.
+---
+---    local bip <close> = f5.connect {}
+---    local pool = bip.ltm.pool["/Common/web"]
+---    pool:modify { description = "in maintenance" }
+---    f5.defer(function() pool:modify { description = f5.null } end)
+---
+---An error of the function becomes that of the scope. If there is one already, it is a warning.
+---
+---*Raises* "usage": `fn` is not a function, or there is no fiber (in a stock lua outside of
+---`f5.run`).
+---
+---*Source* docs/guide.md, "At the end"
+---@param fn fun(err: any) gets the error that ends the scope; nil if there is none
+---@return f5.deferred deferred in a `<close>` variable it calls fn at the end of that block
+function f5.defer(fn) end
+
+---@class f5.deferred
+---A function that is called later: the result of `f5.defer`.
+local deferred = {}
+
+---Forgets the function: it is not called any more.
+---
+---*Raises* nothing.
+---
+---*Source* docs/guide.md, "At the end"
+---@return boolean pending true if it would have been called
+function deferred:cancel() end

@@ -23,6 +23,7 @@ typedef struct f5_core {
       *sessions; /* all that are not closed, including those the script no longer refers to */
   int log_level; /* -1: silent, 0: warnings, 1: a line per call, 2: with bodies */
   bool log_json;
+  uint64_t serial;                       /* of the last session */
   bool ended;                            /* f5_shutdown was called */
   void (*at_exit)(struct f5_core *core); /* closes open sessions; NULL: none was opened */
   uint64_t random;

@@ -9,6 +9,7 @@ f5_session *session_new(f5_core *core) {
   if (!session) return NULL;
   session->core = core;
   session->references = 1;
+  session->serial = ++core->serial;
   LIST_ADD(&core->sessions, session);
   core_open_sessions++;
   return session;

@@ -56,6 +56,7 @@ struct f5_session {
   f5_core *core;
   f5_session *next, **link; /* in the core's list; link is NULL outside of it */
   unsigned references;
+  uint64_t serial; /* 1 for the first of the state */
   session_phase phase;
   http_peer *peer;
   char *label; /* the name of the device in messages */

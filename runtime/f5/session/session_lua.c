@@ -59,18 +59,57 @@ f5_session **session_push(lua_State *L) {
   return box;
 }
 
+/* context: whether there is an error to raise, at 3 */
 static int closed(lua_State *L, int status, lua_KContext context) {
-  (void)status, (void)context;
+  (void)status;
   forget_recorder(L, to_session(L, 1));
+  if (!context) return 0;
+  lua_settop(L, 3);
+  return lua_error(L);
+}
+
+/* Waits until the token is deleted; a second call waits for the same deletion. */
+static int end(lua_State *L, bool failed) {
+  f5_session *session = to_session(L, 1);
+  session_end(session);
+  if (session->phase == SESSION_CLOSED) return closed(L, LUA_OK, failed);
+  return fiber_event_await(L, &session->closed, 1, failed, closed);
+}
+
+static int session_close(lua_State *L) {
+  return end(L, false);
+}
+
+/* The key of the function that session_lua_before_close sets. */
+static const char before_close;
+
+static int finished_before(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  return end(L, status != LUA_OK && status != LUA_YIELD);
+}
+
+/* __close(session, error) */
+static int session_leave(lua_State *L) {
+  const f5_session *session = to_session(L, 1);
+  lua_settop(L, 2);
+  if (session->phase != SESSION_OPEN ||
+      lua_rawgetp(L, LUA_REGISTRYINDEX, &before_close) != LUA_TFUNCTION)
+    return end(L, false);
+  lua_pushinteger(L, (lua_Integer)session->serial);
+  lua_pushvalue(L, 2);
+  return finished_before(L, lua_pcallk(L, 2, 0, 0, 0, finished_before), 0);
+}
+
+int session_lua_before_close(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &before_close);
   return 0;
 }
 
-/* Also __close. Waits until the token is deleted; a second call waits for the same deletion. */
-static int session_close(lua_State *L) {
-  f5_session *session = to_session(L, 1);
-  session_end(session);
-  if (session->phase == SESSION_CLOSED) return closed(L, LUA_OK, 0);
-  return fiber_event_await(L, &session->closed, 1, 0, closed);
+int session_lua_serial(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)core_of(L)->serial);
+  return 1;
 }
 
 static int session_tostring(lua_State *L) {
@@ -160,7 +199,7 @@ void session_setup(lua_State *L) {
                                      {"api_status", session_api_status},
                                      {NULL, NULL}};
   static const luaL_Reg events[] = {{"__gc", session_collect},
-                                    {"__close", session_close},
+                                    {"__close", session_leave},
                                     {"__tostring", session_tostring},
                                     {"__newindex", read_only},
                                     {NULL, NULL}};

@@ -3,6 +3,8 @@
 -- playbooks that run without a subcommand. The words of a program that `f5lua build` made all
 -- belong to its playbook, so there is no other way to say it.
 
+local defer = require "f5.jobs.defer"
+
 local M = {}
 
 --- The value of a variable; nil if it is not set, empty or 0.
@@ -43,7 +45,8 @@ local function confirmed(fn)
 end
 
 --- Returns the function of a playbook, or what the environment makes of it.
-function M.wrapped(fn)
+function M.wrapped(playbook)
+  local function fn(...) return defer.call(playbook, ...) end
   local plan = value_of "F5LUA_PLAN"
   local confirms = value_of "F5LUA_CONFIRM" or value_of "F5LUA_VERIFY"
   if confirms and (plan or value_of "F5LUA_CHECK") then
