@@ -18,7 +18,8 @@ local M = {}
 local PROGRAM <const> = "f5lua run"
 
 --- @param without_journal boolean|nil: leaves out --journal and its --force
-function M.add_options(parser, without_journal)
+-- @param own_force boolean|nil: leaves out --force, which the subcommand has itself
+function M.add_options(parser, without_journal, own_force)
   parser
     :option(
       "--inventory",
@@ -57,7 +58,7 @@ function M.add_options(parser, without_journal)
     parser
       :option("--journal", "remember finished devices in this file; run again to do the rest")
       :argname "FILE"
-    parser:flag("--force", "accept the journal of another run")
+    if not own_force then parser:flag("--force", "accept the journal of another run") end
   end
   parser
     :option("--report", "write a report to FILE.html, FILE.xml (JUnit), FILE.json or FILE.csv")

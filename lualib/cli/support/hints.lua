@@ -41,8 +41,8 @@ local WAIT_TO_LOG_IN <const> = {
 }
 
 local TOKENS <const> = "a token ends by itself after 20 minutes, unless its lifetime was extended; "
-  .. "an administrator with another user name can end them now: "
-  .. "f5lua list /mgmt/shared/authz/tokens, f5lua delete /mgmt/shared/authz/tokens 'NAME*'"
+  .. "an administrator can delete stale ones now: f5lua tokens clear --basic, and those of another "
+  .. "user with --of USER"
 
 -- A certificate that no CA of the system has signed. %s: the device.
 local UNTRUSTED <const> = {

@@ -12,7 +12,7 @@ local M = {}
 local OPTIONS <const> = {
   cert = "string", key = "string", chain = "string", passphrase = "string", name = "string",
   partition = "string", profile = "string", kind = "string", create_profile = "boolean",
-  force = "boolean",
+  force = "boolean", replaces = "string",
 }
 local KINDS <const> = { ["client-ssl"] = "/Common/clientssl", ["server-ssl"] = "/Common/serverssl" }
 local DOWNLOADS <const> = "/var/config/rest/downloads"
@@ -78,14 +78,34 @@ local function full(option, name, partition)
   return ("/%s/%s"):format(partition, name)
 end
 
--- The full paths of the profiles, each one once.
+-- The profiles, each one once: array of { kind, name (full path) }.
 local function profiles_of(options)
   local given, out, seen = options.profile or {}, {}, {}
   for _, name in ipairs(type(given) == "string" and { given } or given) do
     local path = full("profile", name, options.partition or "Common")
-    if not seen[path] then seen[path], out[#out + 1] = true, path end
+    if not seen[path] then
+      seen[path], out[#out + 1] = true, { kind = options.kind, name = path }
+    end
   end
   return out
+end
+
+-- Adds the profiles that use a certificate. One that inherits its pairs follows its parent.
+local function add_users(bip, cert, profiles)
+  local seen = {}
+  for _, profile in ipairs(profiles) do seen[profile.kind .. " " .. profile.name] = true end
+  for _, kind in ipairs { "client-ssl", "server-ssl" } do
+    for object in bip.ltm.profile[kind]:each() do
+      local uses = object.cert == cert and kind == "server-ssl"
+      local list = object.inheritCertkeychain ~= "true" and object.certKeyChain
+      for _, entry in ipairs(type(list) == "table" and list or {}) do
+        uses = uses or entry.cert == cert
+      end
+      if uses and not seen[kind .. " " .. object.fullPath] then
+        profiles[#profiles + 1] = { kind = kind, name = object.fullPath }
+      end
+    end
+  end
 end
 
 -- -- what differs ---------------------------------------------------------------------------------
@@ -142,6 +162,9 @@ end
 local function place_of(bip, profile, list, wanted, pair)
   for at, entry in ipairs(list) do
     if entry.cert == wanted.cert then return at end
+  end
+  for at, entry in ipairs(list) do
+    if entry.cert == wanted.replaces then return at end
   end
   if #list <= 1 then return 1 end
   local found
@@ -203,25 +226,26 @@ end
 
 local function changes_of_profiles(bip, options, profiles, wanted, pair)
   local out = {}
-  for i, name in ipairs(profiles) do
-    local ref = bip.ltm.profile[options.kind][name]
+  for i, profile in ipairs(profiles) do
+    local kind, name = profile.kind, profile.name
+    local ref = bip.ltm.profile[kind][name]
     local object = load(ref)
     if not object and not options.create_profile then
       error(core.error_new {
         kind = "not_found", device = bip:label(), method = "GET", path = tostring(ref),
         message = ("there is no %s profile %s; create_profile = true makes it"):format(
-          options.kind, name
+          kind, name
         ),
       }, 0)
     end
     local body
-    if options.kind == "client-ssl" then
+    if kind == "client-ssl" then
       body = client_change(bip, name, object, wanted, pair)
     else
       body = server_change(object, wanted)
     end
-    if not object then body.defaultsFrom = KINDS[options.kind] end
-    out[i] = { kind = "ltm/profile/" .. options.kind, name = name, ref = ref, old = object,
+    if not object then body.defaultsFrom = KINDS[kind] end
+    out[i] = { kind = "ltm/profile/" .. kind, name = name, ref = ref, old = object,
       body = body, same = body == nil }
   end
   return out
@@ -316,11 +340,16 @@ function M.install_certificate(bip, options)
   local base = full("name", (options.name:gsub("%.crt$", "")), partition)
   local profiles = profiles_of(options)
   local pair = pem.pair(options)
+  local replaces
+  if options.replaces then
+    replaces = full("replaces", (options.replaces:gsub("%.crt$", "")), partition) .. ".crt"
+    add_users(bip, replaces, profiles)
+  end
   local files = files_of(bip, base, pair)
   local wanted = {
     name = base:match "[^/]+$", cert = files[2].name, key = files[1].name,
     chain = files[3] and files[3].name, new_key = pair.encrypted and not files[1].same,
-    passphrase = pair.encrypted and options.passphrase or nil,
+    passphrase = pair.encrypted and options.passphrase or nil, replaces = replaces,
   }
   local changes = changes_of_profiles(bip, options, profiles, wanted, pair)
   local steps, changed = steps_of { files, changes }

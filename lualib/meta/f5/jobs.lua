@@ -43,6 +43,8 @@ function session:install_certificate(options) end
 ---"Common"
 ---@field profile? string|string[] profiles that use the certificate from now on
 ---@field kind? "client-ssl"|"server-ssl" kind of the profiles; default "client-ssl"
+---@field replaces? string name of another certificate: all profiles of both kinds that use it get
+---the new one; profiles that inherit their pairs follow their parents
 ---@field create_profile? boolean true: makes profiles that do not exist; default false
 ---@field force? boolean true: takes a certificate that is not valid now, or that the chain does not
 ---sign; default false

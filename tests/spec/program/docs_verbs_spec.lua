@@ -5,10 +5,22 @@ local program = require "program"
 
 -- What the examples take for granted.
 local SEED <const> = {
-  objects = { ["/mgmt/tm/ltm/pool"] = { { name = "web" } } },
+  objects = {
+    ["/mgmt/tm/ltm/pool"] = { { name = "web" } },
+    ["/mgmt/tm/ltm/profile/client-ssl"] = {
+      { name = "www", defaultsFrom = "/Common/clientssl" },
+    },
+  },
 }
 
 -- The beginning of a line -> what it prints, or the file that it writes.
+local PAIRS <const> = [[
+  for name in www new; do
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout $name.key -out $name.crt -days 90 \
+      -subj /CN=www.example.net
+  done
+]]
+
 local EXPECTED <const> = {
   { "f5lua upload site.ucs ucs/$", '"target":"/var/local/ucs/site.ucs"' },
   { "f5lua download ucs/site.ucs copy", '"file":"copy.ucs"', file = "copy.ucs" },
@@ -18,6 +30,13 @@ local EXPECTED <const> = {
   { "f5lua upload .* %-%-inventory", '"device":"site2"', file = "upload.html" },
   { "f5lua download .* %-%-inventory", '"file":"backups/site1/site.ucs"' },
   { "f5lua bash %-%-inventory", "2 devices: site1, site2" },
+  { "f5lua certificates$", '"name":"/Common/default.crt"' },
+  { "f5lua certificates %-%-expiring", "^$" },
+  { "f5lua certificates install", '"result":"created".*"profiles":%["/Common/www"%]' },
+  { "f5lua certificates rotate", '"profiles":%["/Common/www"%].*"old_result":"deleted"' },
+  { "f5lua tokens$", '"own":true' },
+  { "f5lua tokens clear", "^$" },
+  { "f5lua certificates %-%-inventory", "\nsite2,/Common/www%-2027.crt," },
   { "f5lua %-%-inventory", "site1: 1\n" },
 }
 
@@ -28,6 +47,7 @@ describe("docs/verbs.md", function()
   it("has lines that do what the page says", function()
     lab.inventory(place, device, { "site1", "site2" })
     place:file("site.ucs", "a backup")
+    assert(os.execute(("cd %s && { %s } 2>log"):format(place.path, PAIRS)), place:read "log")
     device:control("write_file", { path = "/var/tmp/a file", text = "x" })
     local seen = {}
     for _, block in ipairs(markdown.blocks("docs/verbs.md", "sh")) do

@@ -5,6 +5,7 @@
 --   program      "f5lua upload"
 --   style        what it prints, see cli.support.verbs.rows
 --   writes       true: it changes the device
+--   own_force    true: its --force is not only about journals
 --   identity     array of strings: what a journal belongs to
 --   work         function(bip, device): returns an array of rows, and a message if the device is
 --                to count as failed; device is nil without an inventory
@@ -13,6 +14,7 @@
 --   in_fleet     function(rows)|nil: the exit status for the rows of all devices that are done
 
 local device = require "cli.support.device"
+local f5 = require "f5"
 local fail = require "f5.fail"
 local fleet = require "cli.support.fleet"
 local hints = require "cli.support.hints"
@@ -33,7 +35,7 @@ function M.add_options(parser, what)
     undoable.add_option(parser)
     parser:flag("--check", "write nothing: show what would change")
   end
-  fleet.add_options(parser, not what.writes)
+  fleet.add_options(parser, not what.writes, what.own_force)
 end
 
 local OF_DEVICE <const> = { "host", "profile", "user", "provider", "ca", "no_verify", "ver" }
@@ -54,8 +56,12 @@ end
 
 -- Runs the verb on one device. Returns the exit status.
 local function on_one(options, verb, out)
-  local bip <close> = device.connect(options, verb.program)
+  if not device.is_known(options) then return device.connect(options, verb.program) end
+  local given = device.options(options)
+  given.auth = options.basic and "basic" or nil
+  local bip <close> = f5.connect(given)
   local found = verb.work(bip)
+  if verb.order then table.sort(found, verb.order) end
   if options.check then return 0 end
   for _, row in ipairs(found) do out:add(nil, row) end
   out:finish(verb.order)
@@ -66,6 +72,7 @@ local function on_fleet(options, verb, out)
   local devices <const> = fleet.devices(options, verb.program)
   for _, one in ipairs(devices.devices) do
     one.connect.timeout = options.timeout or one.connect.timeout
+    if options.basic then one.connect.auth = "basic" end
   end
   local all = {}
   local report = fleet.visit(options, {
@@ -76,6 +83,7 @@ local function on_fleet(options, verb, out)
   }, function()
     return function(bip, one)
       local found, problem = verb.work(bip, one)
+      if verb.order then table.sort(found, verb.order) end
       if not options.check then
         for _, row in ipairs(found) do
           out:add(one.name, row)
@@ -107,9 +115,10 @@ function M.run(options, verb)
   local program <const> = verb.program
   if options.inventory then
     refuse_device_options(options, program)
-    fleet.check_options(options, program, not verb.writes)
+    fleet.check_options(options, program, not verb.writes or verb.own_force)
   else
-    fleet.refuse_without_inventory(options, program, not verb.writes and "force" or nil)
+    local own <const> = (not verb.writes or verb.own_force) and "force" or nil
+    fleet.refuse_without_inventory(options, program, own)
     if options.grouped then usage("--grouped needs --inventory", program) end
     if options.report then usage("--report needs --inventory", program) end
   end

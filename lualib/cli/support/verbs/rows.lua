@@ -34,13 +34,15 @@ end
 
 --- @param options table: output, grouped, inventory
 -- @param style table: text (function(row), the text for people), always_text (also where there is
---   no terminal), columns (names, in order), empty (text for no rows)
+--   no terminal), columns (names, in order), shown (function(row), the cells of a table), empty
+--   (text for no rows)
 function M.new(options, style)
   local format = options.output
   if not format then
     local for_people <const> = style.text and "text" or "table"
     format = (style.always_text or host.is_terminal(1)) and for_people or "jsonl"
   end
+  if format == "text" and not style.text then format = "table" end
   return setmetatable({
     format = format, style = style, rows = json.array {}, is_fleet = options.inventory ~= nil,
     first = { "device", table.unpack(style.columns) }, grouped = options.grouped and {} or nil,
@@ -111,7 +113,12 @@ function Rows:finish(order)
   if format == "table" then
     if #rows == 0 then return output(self.style.empty or "", self.style.empty and "\n" or "") end
     local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
-    output(show.table(rows, {
+    local cells = rows
+    if self.style.shown then
+      cells = json.array {}
+      for i, row in ipairs(rows) do cells[i] = self.style.shown(row) end
+    end
+    output(show.table(cells, {
       width = host.columns(), paint = show.painter(colour), columns = columns,
     }), "\n")
   elseif format == "json" then
