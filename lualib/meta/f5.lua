@@ -326,6 +326,7 @@ function fiber:status() end
 
 ---@class f5.json
 ---JSON without loss: integers of 64 bits, `null`, and arrays that stay arrays.
+---@field null userdata JSON null, the same as `f5.null`
 local json = {}
 
 ---Converts JSON text to Lua values.
