@@ -43,6 +43,7 @@ function M.setup(parser)
   parser:option("-e", "run CHUNK before PLAYBOOK, or alone"):argname "CHUNK":count "*"
   parser:flag("--no-validate", "do not ask the device whether it accepts the changes")
     :target "no_validate"
+  parser:flag("--no-lint", "with --inventory: do not look for mistakes first"):target "no_lint"
   parser:flag("--exit-code", "exit with 4 if there are changes"):target "exit_code"
   place.add_options(parser)
   simulated.add_options(parser, "start a simulated device, and plan for that")

@@ -4,6 +4,7 @@ local bundle = require "f5.bundle"
 local contents = require "cli.support.contents"
 local credentials = require "build.credentials"
 local host = require "f5.host"
+local lint = require "cli.support.lint.before"
 local program = require "build.program"
 local resolver = require "build.resolver"
 local terminal = require "f5.terminal"
@@ -35,6 +36,7 @@ function M.setup(parser)
     :argname "FILE"
   parser:option("--sign", "sign with this private key (Ed25519, PEM)"):argname "KEY.pem"
   parser:flag("--force", "pack files that look like credentials, too")
+  lint.add_option(parser, "do not look for mistakes first, see f5lua lint")
   parser:flag("--list", "print what would be packed, write nothing")
   parser:flag("--dry-run", "do everything but write the program")
   parser:epilog "All arguments of the program belong to the playbook. See docs/packaging.md."
@@ -148,6 +150,17 @@ local function protect_sources(entries, output)
   end
 end
 
+-- Stops if the playbook or a module has mistakes that show before a run.
+local function check(entries, options)
+  local texts = {}
+  for _, entry in ipairs(entries) do
+    if entry.kind ~= "asset" then
+      texts[#texts + 1] = { file = entry.path, text = entry.contents }
+    end
+  end
+  lint.program(texts, { no_lint = options.no_lint, warnings = true, open = options.allow_disk })
+end
+
 function M.run(options)
   local playbook = options.playbook
   if bundle.file_type(playbook) ~= "file" then
@@ -166,6 +179,7 @@ function M.run(options)
     report("warning: %s", warning)
   end
   if errors[1] then error(table.concat(errors, "\n"), 0) end
+  check(entries, options)
   if options.list then
     for _, entry in ipairs(entries) do
       write(

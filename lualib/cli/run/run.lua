@@ -1,10 +1,12 @@
 -- f5lua run: runs a playbook, with --sim on a simulated device.
 local host = require "f5.host"
 local check = require "cli.support.change.check"
+local contents = require "cli.support.contents"
 local confirmed = require "cli.support.change.confirmed"
 local confirmed_run = require "cli.support.change.confirmed_run"
 local fleet = require "cli.support.fleet"
 local har = require "cli.support.har.options"
+local lint = require "cli.support.lint.before"
 local playbook = require "cli.support.playbook"
 local reported = require "cli.support.reports.single"
 local simulated = require "cli.support.simulated"
@@ -27,7 +29,8 @@ function M.setup(parser)
       .. "       f5lua run [-v] --confirm TIME [--verify CHECK.lua] FILE [ARG…]\n"
       .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N]\n"
       .. "                 [--batch N] [--max-failures N|P%] [--per-device N] [--on active]\n"
-      .. "                 [--journal FILE [--force]] [--report FILE] [-e CHUNK] FILE [ARG…]"
+      .. "                 [--journal FILE [--force]] [--report FILE] [--no-lint] [-e CHUNK]\n"
+      .. "                 FILE [ARG…]"
   )
   simulated.add_options(
     parser,
@@ -39,6 +42,7 @@ function M.setup(parser)
   confirmed.add_options(parser)
   fleet.add_options(parser)
   har.add_options(parser)
+  lint.add_option(parser, "with --inventory or --check: do not look for mistakes first")
   parser
     :option("-p --profile", "the device of f5.connect without a host, see f5lua profile")
     :argname "NAME"
@@ -95,7 +99,16 @@ local function run_options(options)
     usage("--check prints what it found: leave out --report", PROGRAM)
   end
   fleet.check_report(options)
+  if options.no_lint and not options.check then
+    usage("--no-lint needs --inventory or --check", PROGRAM)
+  end
+  local file <const> = options.rest[1]
   local chunks, words = playbook.load(options, PROGRAM)
+  if options.check and file and file ~= "-" then
+    lint.playbook(contents(file) or "", file, {
+      no_lint = options.no_lint, warnings = true, go_on = true, open = #options.e > 0,
+    })
+  end
   if options.sim then simulated.start(options, PROGRAM) end
   local run = playbook.function_of(chunks, words)
   local told <const> = options.report

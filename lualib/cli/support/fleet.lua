@@ -158,13 +158,14 @@ local function in_order(chunks)
   end
 end
 
--- Returns a function that compiles the pieces of -e and the file for an environment; and their
--- text.
+-- Returns a function that compiles the pieces of -e and the file for an environment; their text;
+-- and the text of the file.
 local function load_playbook(pieces, file)
-  local parts, texts = {}, {}
+  local parts, texts, source = {}, {}, nil
   for i, text in ipairs(pieces) do parts[i] = { text = text, name = "=(command line)" } end
   if file then
-    local source, why = contents(file, file == "-" and io.stdin or nil)
+    local why
+    source, why = contents(file, file == "-" and io.stdin or nil)
     if not source then usage("cannot read " .. why, PROGRAM) end
     source = source:gsub("^#[^\n]*", "")
     parts[#parts + 1] = { text = source, name = file == "-" and "=stdin" or "@" .. file }
@@ -179,7 +180,8 @@ local function load_playbook(pieces, file)
     end
     return in_order(chunks)
   end,
-    table.concat(texts, "\n")
+    table.concat(texts, "\n"),
+    source
 end
 
 -- Wraps the function of a playbook, so that `print` knows the device.
@@ -412,7 +414,13 @@ end
 function M.run(options, file, words)
   M.check_options(options, PROGRAM)
   local devices <const> = M.devices(options, PROGRAM)
-  local new_chunk, source = load_playbook(options.e or {}, file)
+  local pieces <const> = options.e or {}
+  local new_chunk, source, text = load_playbook(pieces, file)
+  if file then
+    require("cli.support.lint.before").playbook(text, file == "-" and "stdin" or file, {
+      no_lint = options.no_lint, warnings = options.is_check, open = #pieces > 0,
+    })
+  end
   local name <const> = file or "(command line)"
   local report = M.visit(options, {
     devices = devices, program = PROGRAM, name = name,

@@ -252,6 +252,61 @@ describe("E3 lint", function()
     end)
   end)
 
+  describe("before other work", function()
+    local place
+    before_each(function()
+      place = program.directory()
+      place:file("bad.lua", "return function(bip) bip.ltm.poool:list() end\n")
+      place:file("module.lua", "prnt 'x'\n")
+      place:file("with.lua", 'require "module"\nreturn function(bip) bip:close() end\n')
+      place:file("warn.lua", 'counter = 1\nprint "ran"\n')
+      -- nothing listens on port 1
+      place:file("lab.json", '[{ "name": "a", "host": "127.0.0.1", "port": 1, "username": "u", '
+        .. '"password": "p", "retries": 0 }]')
+    end)
+    after_each(function() lab.stop(place) end)
+
+    local function run(words) return program.run(words, { directory = place.path }) end
+
+    it("stops a run on an inventory", function()
+      for file, message in pairs {
+        ["with.lua"] = "^module.lua:1:1: error: calls the global variable 'prnt'",
+        ["global.lua"] = "^global.lua:1:9: error: ltm has no 'poool'",
+      } do
+        place:file("global.lua", "bip.ltm.poool:list()\n")
+        local stopped <const> = run { "run", "--inventory", "lab.json", file }
+        assert.matches(message, stopped.err)
+        assert.matches("1 error; nothing was done %(%-%-no%-lint skips this check%)", stopped.err)
+        assert.same({ 1, "" }, { stopped.status, stopped.out })
+        local runs <const> = run { "run", "--inventory", "lab.json", "--no-lint", file }
+        assert.falsy(runs.err:find("nothing was done", 1, true))
+      end
+    end)
+
+    it("stops a build", function()
+      local stopped <const> = run { "build", "with.lua", "-o", "program" }
+      assert.equal(1, stopped.status)
+      assert.matches("module.lua:1:1: error: ", stopped.err)
+      assert.falsy(place:read "program")
+      assert.equal(0, run({ "build", "with.lua", "-o", "program", "--no-lint" }).status)
+      assert.truthy(place:read "program")
+    end)
+
+    it("lets warnings pass", function()
+      local built <const> = run { "build", "warn.lua", "-o", "program" }
+      assert.equal(0, built.status)
+      assert.matches("warn.lua:1:1: warning: sets the global variable 'counter'", built.err)
+    end)
+
+    it("is shown by --check, which goes on", function()
+      local checked <const> = run { "run", "--check", "warn.lua" }
+      assert.matches("warn.lua:1:1: warning: sets the global variable 'counter'", checked.err)
+      assert.matches("ran", checked.out)
+      assert.falsy(run({ "run", "--check", "--no-lint", "warn.lua" }).err:find "warning")
+      assert.equal(2, run({ "run", "--no-lint", "warn.lua" }).status)
+    end)
+  end)
+
   it("is as its page says", function()
     local place <close> = program.directory()
     place:file("web.lua", markdown.blocks(PAGE, "lua")[1].text)
@@ -260,7 +315,8 @@ describe("E3 lint", function()
       local command <const>, expected <const> = block.text:match "^%$ f5lua ([^\n]*)\n(.*)$"
       local words <const> = {}
       for word in command:gmatch "%S+" do words[#words + 1] = word end
-      assert.equal(expected, program.run(words, { directory = place.path }).out)
+      local result <const> = program.run(words, { directory = place.path })
+      assert.equal(expected, result.out .. result.err)
     end
   end)
 end)

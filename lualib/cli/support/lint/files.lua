@@ -7,9 +7,10 @@ local resolver = require "build.resolver"
 
 local M = {}
 
--- The globals that the modules of a text define, and whether a module is unknown.
-local function from_modules(text, directory, seen)
-  local others, open = {}, false
+-- The modules of a text that are files, also those that they need: array of { file, text }; and
+-- whether a module is unknown: it may define anything.
+local function modules_of(text, directory, found, seen)
+  local open = false
   local place = directory == "" and "" or directory .. "/"
   local search = place .. "?.lua;" .. place .. "?/init.lua"
   pcall(resolver.scan, text, function(kind, name)
@@ -22,22 +23,53 @@ local function from_modules(text, directory, seen)
     local path = package.searchpath(name, search)
     local source = path and contents(path)
     if source then
-      for global in pairs(lint.defined(source)) do others[global] = true end
-      local inner, inner_open = from_modules(source, directory, seen)
-      for global in pairs(inner) do others[global] = true end
+      found[#found + 1] = { file = path, text = source }
+      local _, inner_open = modules_of(source, directory, found, seen)
       open = open or inner_open
     elseif not (name == "f5" or name:find "^f5%.") and not package.loaded[name] then
-      open = true -- it may define anything
+      open = true
     end
   end)
-  return others, open
+  return found, open
 end
+
+-- How a text is checked together with the other texts of its program.
+local function options_for(file, texts, open)
+  local others = {}
+  for _, one in ipairs(texts) do
+    if one.file ~= file then
+      for name in pairs(lint.defined(one.text)) do others[name] = true end
+    end
+  end
+  return { file = file, others = others, open = open }
+end
+
+local function directory_of(file) return file:match "^(.*)/[^/]*$" or "" end
 
 --- Returns the problems of a text.
 -- @param file its name; modules are searched in its directory
 function M.check_text(text, file)
-  local others, open = from_modules(text, file:match "^(.*)/[^/]*$" or "", {})
-  return lint.check(text, { file = file, others = others, open = open })
+  local modules, open = modules_of(text, directory_of(file), {}, {})
+  return lint.check(text, options_for(file, modules, open))
+end
+
+--- Returns the problems of the texts of one program: array of { file, text }.
+-- @param open boolean: whether other code may define globals
+function M.check_texts(texts, open)
+  local found = {}
+  for _, one in ipairs(texts) do
+    for _, problem in ipairs(lint.check(one.text, options_for(one.file, texts, open))) do
+      found[#found + 1] = problem
+    end
+  end
+  return found
+end
+
+--- Returns the problems of a playbook and of its modules.
+function M.check_program(text, file, open)
+  local texts = { { file = file, text = text } }
+  local _, inner_open = modules_of(text, directory_of(file), texts, {})
+  return M.check_texts(texts, open or inner_open)
 end
 
 local function playbooks_in(directory)
