@@ -69,6 +69,86 @@ function session:install_certificate(options) end
 ---@field kind string kind of the object, such as "sys/file/ssl-key"
 ---@field name string full path of the object
 
+---Adds another device to the trust domain of this one, and waits until it is in it. "unchanged"
+---means that a device with this management address or name was in it already.
+---
+---    bip:add_to_trust {
+---      device = "192.0.2.2", name = "bigip2.example.net", username = "admin", password = password,
+---    }
+---    bip.cm["device-group"].pair:ensure {
+---      type = "sync-failover", devices = { "bigip1.example.net", "bigip2.example.net" },
+---    }
+---    bip:sync "pair"
+---
+---*Raises* call errors; "invalid": the other device refuses; "timeout": the other device does not
+---appear in the trust domain, although the device accepted the command; "usage": an option is
+---invalid.
+---
+---*Source* docs/fleets.md, "Pairs"
+---@param options f5.trust.options the other device
+---@return "changed"|"unchanged" what what was done
+---@return string name full path of the other device in cm/device
+function session:add_to_trust(options) end
+
+---@class f5.trust.options
+---Options of `session:add_to_trust`.
+---@field device string management address of the other device
+---@field name? string name that the other device gets, such as "bigip2.example.net"; default: that
+---which it has
+---@field username string an administrator of the other device
+---@field password string|userdata its password, or a result of `core.secret_from_command`
+---@field ca? boolean false: the other device cannot add further ones; default true
+---@field timeout? number seconds to wait for the other device; default 60
+
+---Synchronises a device group from this device to the others, and waits until the group is in sync.
+---"unchanged" means that it was in sync and that this session has not written anything since.
+---
+---    print(bip:sync())
+---
+---*Raises* call errors; "invalid": there is no sync-failover group, or more than one and none is
+---named, or the device refuses; "timeout": the group is not in sync (the message has the device's
+---reasons); "usage": an option is invalid.
+---
+---*Source* docs/fleets.md, "Pairs"
+---@param options? string|f5.sync.options name of the device group, or options
+---@return "changed"|"unchanged" what what was done
+---@return f5.sync.state state what the device says afterwards
+function session:sync(options) end
+
+---@class f5.sync.options
+---Options of `session:sync`.
+---@field group? string name of the device group; default: the only sync-failover group
+---@field from? boolean true: takes over the configuration of the others; default false
+---@field force? boolean true: overwrites newer changes of the others; default false
+---@field timeout? number seconds to wait until the group is in sync; default 60
+
+---@class f5.sync.state
+---What a device says about the synchronisation of all its groups.
+---@field status string such as "In Sync" or "Changes Pending"
+---@field summary? string the device's sentence about it
+---@field details string[] array: the device's lines about devices and groups
+
+---Makes this device standby and waits until another one is active. "unchanged" means that it was
+---standby. Before, it checks that another device can take over and that the devices are in sync.
+---
+---    local what, active = bip:fail_over()
+---    print(what, active)
+---
+---*Raises* call errors; "invalid": no other device can take over, the devices are not in sync, or
+---this device is offline; "timeout": no other device became active; "usage": an option is invalid.
+---
+---*Source* docs/fleets.md, "Pairs"
+---@param options? f5.fail_over.options what to hand over
+---@return "changed"|"unchanged" what what was done
+---@return string? active name of the device that is active now; nil if it is not known
+function session:fail_over(options) end
+
+---@class f5.fail_over.options
+---Options of `session:fail_over`.
+---@field traffic_group? string only this traffic group; default: all of them
+---@field force? boolean true: does not check the other devices before; default false
+---@field timeout? number seconds to wait until another device is active; default 60
+
 ---Calls a function when the scope ends, also after an error and after Ctrl-C. The scope is the
 ---playbook, the fiber, or the function of `f5.each` for one device. The last one is called first.
 ---It can use sessions that were opened before: a session in a `<close>` variable is closed after

@@ -3,7 +3,7 @@
 local f5 = require "f5"
 local json = require "f5.json"
 local lab = require "lab"
-local pair = require "f5.fleet.pair"
+local pair = require "f5.jobs.ha"
 local program = require "program"
 local sim = require "f5.sim"
 
