@@ -26,7 +26,7 @@ return {
   { "cli:alias:shared:", "", "^description$", PROSE, "lacks" },
   { "ltm:cipher:rule:", "", "^description$", PROSE, "lacks" },
   { "ltm:data%-group:internal:", "OFBA", "^description$", PROSE, "lacks" },
-  { "ltm:rule:", "^_sys_https_redirect$", "^apiAnonymous$", PROSE },
+  { "ltm:rule:", "^_sys_", "^apiAnonymous$", PROSE },
   { "net:route%-domain:", "^0$", "^vlans", SITE },
   { "net:stp:", "^cist$", "^vlans", SITE, "lacks" },
   { "net:stp:", "^cist$", "^interfaces$", SITE, "lacks" },

@@ -15,7 +15,9 @@ local M = {}
 local CM <const> = "/mgmt/tm/cm/"
 M.TRUST_GROUP = "/Common/device_trust_group"
 --- The groups that all devices of a trust domain are in.
-M.COMMON_GROUPS = { M.TRUST_GROUP, "/Common/gtm" }
+M.COMMON_GROUPS = {
+  M.TRUST_GROUP, "/Common/gtm", "/Common/datasync-global-dg", "/Common/dos-global-dg",
+}
 -- A peer that was silent for this long is disconnected.
 local SILENCE <const> = 3000000
 

@@ -305,11 +305,6 @@ for word in ("none all any default inherit automap auto"):gmatch "%S+" do WORDS[
 
 -- Objects that devices have and this one lacks. Others may refer to them.
 local SHIPPED <const> = {
-  ["/Common/Log all requests"] = true,
-  ["/Common/Log illegal requests"] = true,
-  ["/Common/global-network"] = true,
-  ["/Common/local-dos"] = true,
-  ["/Common/local-bot-defense"] = true,
   ["/Common/f5-quic"] = true,
 }
 

@@ -178,6 +178,15 @@ local THERE <const> = {
   ["security/ip-intelligence/policy/ip-intelligence"] = { defaultAction = "drop" },
   ["security/protocol-inspection/compliance-map/map_10426"] = { inspId = 10426, keyType = "int" },
   ["sys/diags/ihealth-request"] = { progress = 0, qkviewSize = 0 },
+  ["cm/device-group/datasync-global-dg"] = { fullLoadOnSync = "true", autoSync = "disabled" },
+  ["cm/device-group/dos-global-dg/devices/bigip1"] = { name = "bigip1" },
+  ["ltm/rule/_sys_auth_ldap"] = {
+    apiAnonymous = "nodelete nowrite\nwhen HTTP_REQUEST {\n}\nwhen AUTH_RESULT {\n}",
+  },
+  ["security/log/profile/Log%20all%20requests"] = { builtIn = "enabled", hidden = "false" },
+  ["security/log/profile/~Common~global-network/network/global-network"] = {
+    name = "global-network",
+  },
   ["sys/ecm/cloud-provider/vsphere"] = { name = "vsphere" },
 }
 

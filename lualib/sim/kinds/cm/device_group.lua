@@ -79,6 +79,31 @@ local trust_domain <const> = {
   end,
 }
 
+-- The groups that devices keep for themselves. Those of ASM synchronise what its modules learn.
+local function own_groups(device)
+  local list = {
+    {
+      name = "device_trust_group", type = "sync-only", autoSync = "enabled",
+      fullLoadOnSync = "false",
+    },
+    { name = "gtm" },
+  }
+  if (device.state.provision.asm or "none") ~= "none" then
+    for _, name in ipairs { "datasync-global-dg", "dos-global-dg" } do
+      list[#list + 1] = { name = name, type = "sync-only", fullLoadOnSync = "true" }
+    end
+  end
+  return list
+end
+
+local function own_members(device)
+  local list = {}
+  for n, group in ipairs(own_groups(device)) do
+    list[n] = { owner = "/Common/" .. group.name, name = "bigip1" }
+  end
+  return list
+end
+
 return {
   ["cm/device-group"] = {
     facts = {
@@ -97,26 +122,13 @@ return {
       subs = { devicesReference = "devices" },
     },
     checks = device_group,
-    factory = {
-      objects = {
-        {
-          name = "device_trust_group", type = "sync-only", autoSync = "enabled",
-          fullLoadOnSync = "false",
-        },
-        { name = "gtm" },
-      },
-    },
+    factory = { device_objects = own_groups },
   },
   ["cm/device-group/*/devices"] = {
     facts = { noun = "device", props = { setSyncLeader = flag() } },
     checks = group_member,
     show = show_group_member,
-    factory = {
-      objects = {
-        { owner = "/Common/device_trust_group", name = "bigip1" },
-        { owner = "/Common/gtm", name = "bigip1" },
-      },
-    },
+    factory = { device_objects = own_members },
   },
   ["cm/trust-domain"] = {
     facts = {

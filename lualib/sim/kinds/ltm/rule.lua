@@ -63,6 +63,50 @@ local function lines(object)
   return list
 end
 
+-- The iRules of a new device, with their events. Their texts, which F5 wrote, are not simulated.
+local SYSTEM <const> = {
+  _sys_APM_ExchangeSupport_OA_BasicAuth =
+    "RULE_INIT ACCESS_ACL_ALLOWED HTTP_REQUEST ACCESS_SESSION_STARTED ACCESS_POLICY_COMPLETED",
+  _sys_APM_ExchangeSupport_OA_NtlmAuth = "RULE_INIT HTTP_REQUEST ECA_REQUEST_ALLOWED"
+    .. " ECA_REQUEST_DENIED HTTP_RESPONSE_RELEASE ACCESS_SESSION_STARTED ACCESS_ACL_ALLOWED"
+    .. " ACCESS_POLICY_COMPLETED",
+  _sys_APM_ExchangeSupport_helper = "HTTP_REQUEST HTTP_REQUEST_DATA",
+  _sys_APM_ExchangeSupport_main = "RULE_INIT ACCESS_ACL_ALLOWED HTTP_REQUEST"
+    .. " ACCESS_SESSION_STARTED HTTP_RESPONSE HTTP_RESPONSE_DATA ACCESS_POLICY_COMPLETED",
+  _sys_APM_MS_Office_OFBA_Support = "RULE_INIT CLIENT_ACCEPTED HTTP_REQUEST HTTP_RESPONSE"
+    .. " ACCESS_SESSION_STARTED ACCESS_ACL_ALLOWED",
+  _sys_APM_Office365_SAML_BasicAuth =
+    "RULE_INIT HTTP_REQUEST ACCESS_SESSION_STARTED HTTP_RESPONSE",
+  _sys_APM_activesync = "RULE_INIT HTTP_REQUEST ACCESS_SESSION_STARTED ACCESS_POLICY_COMPLETED",
+  _sys_auth_krbdelegate = "HTTP_REQUEST AUTH_RESULT HTTP_RESPONSE",
+  _sys_auth_ldap = "HTTP_REQUEST AUTH_RESULT",
+  _sys_auth_radius = "HTTP_REQUEST AUTH_RESULT",
+  _sys_auth_ssl_cc_ldap = "CLIENT_ACCEPTED CLIENTSSL_CLIENTCERT CLIENTSSL_HANDSHAKE AUTH_RESULT",
+  _sys_auth_ssl_crldp = "CLIENT_ACCEPTED CLIENTSSL_CLIENTCERT CLIENTSSL_HANDSHAKE AUTH_RESULT",
+  _sys_auth_ssl_ocsp = "CLIENT_ACCEPTED CLIENTSSL_CLIENTCERT CLIENTSSL_HANDSHAKE AUTH_RESULT",
+  _sys_auth_tacacs = "HTTP_REQUEST AUTH_RESULT",
+}
+
+local function system_rules()
+  local list = {
+    {
+      name = "_sys_https_redirect",
+      apiAnonymous = "nodelete nowrite\nwhen HTTP_REQUEST {\n"
+        .. '    HTTP::redirect https://[getfield [HTTP::host] ":" 1][HTTP::uri]\n}',
+    },
+  }
+  for name, events in pairs(SYSTEM) do
+    local text = events:gsub("[%u_]+ ?", function(event)
+      return ("when %s {\n}\n"):format((event:gsub(" ", "")))
+    end)
+    list[#list + 1] = { name = name, apiAnonymous = "nodelete nowrite\n" .. text:sub(1, -2) }
+  end
+  for _, rule_of in ipairs(list) do
+    rule_of.apiRawValues = { verificationStatus = "signature-verified" }
+  end
+  return list
+end
+
 return {
   ["ltm/rule"] = {
     facts = {
@@ -78,13 +122,7 @@ return {
     stats = { lines = lines },
     factory = {
       protected = true,
-      objects = {
-        {
-          name = "_sys_https_redirect",
-          apiAnonymous = "when HTTP_REQUEST {\n"
-            .. '    HTTP::redirect https://[getfield [HTTP::host] ":" 1][HTTP::uri]\n}',
-        },
-      },
+      objects = system_rules,
     },
   },
   ["ltm/global-settings/rule"] = {

@@ -10,7 +10,16 @@ local function all_disabled(list)
   return settings
 end
 
+-- The log profiles of a new device. What their parts log was recorded for the network only.
+local BUILT_IN <const> = {}
+for n, name in ipairs {
+  "Log all requests", "Log illegal requests", "global-network", "local-bot-defense", "local-dos",
+} do
+  BUILT_IN[n] = { name = name, builtIn = "enabled" }
+end
+
 return {
+  ["security/log/profile"] = { factory = { protected = true, objects = BUILT_IN } },
   ["security/log/profile/application"] = { facts = { type = "collection", hidden = true } },
   ["security/log/profile/*/application"] = {
     facts = { type = "collection", flat = false, open = true,
@@ -38,6 +47,7 @@ return {
         },
       },
     },
+    factory = { objects = { { owner = "/Common/global-network", name = "global-network" } } },
   },
   ["security/log/profile/*/protocol-dns"] = {
     facts = {
