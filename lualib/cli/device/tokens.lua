@@ -108,6 +108,7 @@ function M.run(options)
       columns = COLUMNS, shown = shown, text = clears and text or nil,
       empty = clears and "no stale tokens" or "no tokens",
     },
+    connect = options.basic and { auth = "basic" } or nil,
     work = function(bip) return work(bip, options) end,
     result = function(rows) return #rows end,
   })

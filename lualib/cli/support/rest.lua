@@ -440,6 +440,13 @@ function verbs.call(bip, path, parsed)
   return bip:at(path):run(command, body)
 end
 
+--- Reads words of another subcommand: key=value, key:=json, @FILE.
+-- @return table: body, plain (the other words)
+function M.read_words(words, name)
+  program = name
+  return parse_words(words)
+end
+
 local WORDS <const> = {
   get = "NAME [COLLECTION [NAME]] …",
   list = "NAME [COLLECTION [NAME]] …",

@@ -29,11 +29,12 @@ local function handle(bip, reference, family, fields)
   return task
 end
 
--- How a script gets the handle again.
+-- How a script gets the handle again. A subcommand has set its own advice.
 local function again(self)
-  local path = tostring(self.reference)
-  if not self.id then return ("bip:task{ path = %q }"):format(path) end
-  return ("bip:task{ path = %q, id = %s }"):format(path:match "^(.*)/[^/]+$",
+  if self.advice then return self.advice end
+  local path, head = tostring(self.reference), "get its handle again with bip:task"
+  if not self.id then return ("%s{ path = %q }"):format(head, path) end
+  return ("%s{ path = %q, id = %s }"):format(head, path:match "^(.*)/[^/]+$",
     math.type(self.id) == "integer" and self.id or ("%q"):format(self.id))
 end
 
@@ -193,7 +194,7 @@ local function poll_and_tell(self, options)
   local err = results[2]
   if type(err) == "table" and err.kind == "cancelled" then
     terminal.err(
-      ("f5lua: %s: %s continues; get its handle again with %s\n"):format(
+      ("f5lua: %s: %s continues; %s\n"):format(
         self.session:label(),
         tostring(self),
         again(self)
@@ -222,7 +223,7 @@ function Task:wait(options)
           kind = "timeout",
           outcome = "unknown",
           cause = not state and body or nil,
-          message = ("not done after %g s (%s); it continues, get its handle again with %s"):format(
+          message = ("not done after %g s (%s); it continues, %s"):format(
             options.timeout or DEFAULT_TIMEOUT,
             state or "no answer",
             again(self)

@@ -30,6 +30,8 @@ local EXPECTED <const> = {
   { "f5lua upload .* %-%-inventory", '"device":"site2"', file = "upload.html" },
   { "f5lua download .* %-%-inventory", '"file":"backups/site1/site.ucs"' },
   { "f5lua bash %-%-inventory", "2 devices: site1, site2" },
+  { "f5lua task sys/ucs", '"state":"done"' },
+  { "f5lua task list", "^$" },
   { "f5lua certificates$", '"name":"/Common/default.crt"' },
   { "f5lua certificates %-%-expiring", "^$" },
   { "f5lua certificates install", '"result":"created".*"profiles":%["/Common/www"%]' },

@@ -9,6 +9,7 @@
 --   identity     array of strings: what a journal belongs to
 --   work         function(bip, device): returns an array of rows, and a message if the device is
 --                to count as failed; device is nil without an inventory
+--   connect      table|nil: further options of f5.connect
 --   order        function(a, b)|nil: sorts the rows of all devices
 --   status       function(rows)|nil: the exit status without an inventory
 --   in_fleet     function(rows)|nil: the exit status for the rows of all devices that are done
@@ -58,7 +59,7 @@ end
 local function on_one(options, verb, out)
   if not device.is_known(options) then return device.connect(options, verb.program) end
   local given = device.options(options)
-  given.auth = options.basic and "basic" or nil
+  for key, value in pairs(verb.connect or {}) do given[key] = value end
   local bip <close> = f5.connect(given)
   local found = verb.work(bip)
   if verb.order then table.sort(found, verb.order) end
@@ -72,7 +73,7 @@ local function on_fleet(options, verb, out)
   local devices <const> = fleet.devices(options, verb.program)
   for _, one in ipairs(devices.devices) do
     one.connect.timeout = options.timeout or one.connect.timeout
-    if options.basic then one.connect.auth = "basic" end
+    for key, value in pairs(verb.connect or {}) do one.connect[key] = value end
   end
   local all = {}
   local report = fleet.visit(options, {
