@@ -91,6 +91,7 @@ for _, name in ipairs { "commands", "move", "remove", "state", "validate", "comm
   lazy(core.transaction_methods, "f5.change.transaction", name, "transaction")
 end
 lazy(core.session_methods, "f5.jobs.certificate", "install_certificate", "session")
+lazy(core.session_methods, "f5.jobs.policy", "policy", "session")
 for _, name in ipairs { "add_to_trust", "fail_over", "sync" } do
   lazy(core.session_methods, "f5.jobs.ha", name, "session")
 end

@@ -180,6 +180,11 @@ local OBJECTS <const> = {
     called:cancel()
     return { { "deferred", f5.defer(function() end) }, { "cancelled deferred", called } }
   end,
+  ["f5.policy"] = function()
+    return {
+      { "policy", bip:policy "/Common/x" }, { "policy of a closed session", closed:policy "x" },
+    }
+  end,
   ["f5.apm"] = function() return { { "apm", f5.apm(bip) } } end,
   ["f5.live"] = function()
     return { { "live line", f5.live {} } }

@@ -54,11 +54,13 @@ function M.net(net, step, before)
   rec.drafts[#rec.drafts + 1] = draft and draft.raw
 end
 
--- Whether two policies do the same.
+--- Whether two policies do the same; both as read by tree.read.
 local function same(a, b)
   local left, right = without_ignored(clean.object(KIND, a)), without_ignored(clean.object(KIND, b))
   return #compare.objects(KIND, left, right) == 0
 end
+
+M.same = same
 
 --- What makes one policy of another.
 local function changed_body(original, raw)

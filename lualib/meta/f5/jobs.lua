@@ -149,6 +149,75 @@ function session:fail_over(options) end
 ---@field force? boolean true: does not check the other devices before; default false
 ---@field timeout? number seconds to wait until another device is active; default 60
 
+---Returns a handle for a traffic policy (`ltm/policy`) and its draft. A device does not change a
+---published policy: a draft of it is changed and published. It makes no traffic.
+---
+---    local policy = bip:policy "/Common/web"
+---    policy:edit(function(draft) draft.rules.api:modify { ordinal = 3 } end)
+---
+---*Raises* "usage": the name is missing, or that of a draft.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param name string full path of the policy, or its name in Common
+---@return f5.policy policy the handle
+function session:policy(name) end
+
+---@class f5.policy
+---A traffic policy and its draft: the result of `session:policy`.
+---@field name string full path of the policy
+---@field reference f5.reference the published policy
+---@field draft_reference f5.reference its draft
+local policy = {}
+
+---Makes the policy as wanted, by way of a draft. Lists are compared as by `ref:ensure`. "unchanged"
+---means that nothing was sent. A new policy has the strategy first-match unless another is given.
+---If anything fails, the draft is deleted, and the published policy is as before.
+---
+---*Raises* call errors; "conflict": there is a draft already; "usage": the argument is not a table.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param properties table wanted properties, with `rules`
+---@return "created"|"changed"|"unchanged" what what was done
+function policy:ensure(properties) end
+
+---Makes a draft, calls the function with it, and publishes it. If the function raises, or the
+---device refuses, the draft is deleted, and the published policy is as before. A policy that does
+---not exist is created.
+---
+---*Raises* call errors; the error of the function; "conflict": there is a draft already;
+---"unsupported": the policy has no drafts (status legacy); "usage": `fn` is not a function.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param fn fun(draft: f5.reference) changes the draft
+---@return "created"|"changed"|"discarded" what "discarded": the draft was the same as the policy
+function policy:edit(fn) end
+
+---Makes a draft, unless there is one. `publish` or `discard` ends it.
+---
+---*Raises* call errors; "unsupported": the policy has no drafts (status legacy); "usage": the
+---argument is not a table.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param properties? table properties of a policy that does not exist yet
+---@return f5.reference draft the draft
+---@return "created"|"unchanged" what "unchanged": there was a draft already
+function policy:draft(properties) end
+
+---Publishes the draft, which is gone then.
+---
+---*Raises* call errors; "not_found": there is no draft.
+---
+---*Source* docs/guide.md, "Usual jobs"
+function policy:publish() end
+
+---Deletes the draft. The published policy stays.
+---
+---*Raises* call errors.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@return "deleted"|"unchanged" what "unchanged": there is no draft
+function policy:discard() end
+
 ---Calls a function when the scope ends, also after an error and after Ctrl-C. The scope is the
 ---playbook, the fiber, or the function of `f5.each` for one device. The last one is called first.
 ---It can use sessions that were opened before: a session in a `<close>` variable is closed after
