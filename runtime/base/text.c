@@ -29,6 +29,10 @@ static bool reserve(text *t, size_t more) {
   return true;
 }
 
+void text_reserve(text *t, size_t more) {
+  (void)reserve(t, more);
+}
+
 void text_add(text *t, const char *bytes, size_t length) {
   if (!reserve(t, length)) return;
   if (length) memcpy(t->data + t->length, bytes, length);
@@ -72,31 +76,36 @@ void text_printf(text *t, const char *format, ...) {
   va_end(arguments);
 }
 
+/* Writes the escape of a byte that cannot stand in a JSON string; returns where it ends. */
+static char *escape(char *to, unsigned char c) {
+  static const char hex[] = "0123456789abcdef", plain[] = "\"\\\n\r\t", meant[] = "\"\\nrt";
+  const char *known = c ? strchr(plain, c) : NULL;
+  *to++ = '\\';
+  if (known) {
+    *to++ = meant[known - plain];
+    return to;
+  }
+  memcpy(to, "u00", 3);
+  to[3] = hex[c >> 4];
+  to[4] = hex[c & 15];
+  return to + 5;
+}
+
 void text_json(text *t, const char *bytes, size_t length) {
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)bytes[i];
-    switch (c) {
-    case '"':
-      text_put(t, "\\\"");
-      break;
-    case '\\':
-      text_put(t, "\\\\");
-      break;
-    case '\n':
-      text_put(t, "\\n");
-      break;
-    case '\r':
-      text_put(t, "\\r");
-      break;
-    case '\t':
-      text_put(t, "\\t");
-      break;
-    default:
-      if (c < 0x20)
-        text_printf(t, "\\u%04x", c);
+  enum { PIECE = 256, LONGEST = 6 };
+  for (size_t from = 0; from < length; from += PIECE) {
+    const size_t stop = length - from < PIECE ? length : from + PIECE;
+    if (!reserve(t, (stop - from) * LONGEST)) return;
+    char *to = t->data + t->length;
+    for (size_t i = from; i < stop; i++) {
+      const unsigned char c = (unsigned char)bytes[i];
+      if (c >= 0x20 && c != '"' && c != '\\')
+        *to++ = (char)c;
       else
-        text_char(t, (char)c);
+        to = escape(to, c);
     }
+    *to = '\0';
+    t->length = (size_t)(to - t->data);
   }
 }
 

@@ -20,6 +20,8 @@ typedef struct text {
 } text;
 
 void text_add(text *t, const char *bytes, size_t length);
+/* Makes memory for `more` bytes in one step. */
+void text_reserve(text *t, size_t more);
 /* Extends the text by `length` bytes, which the caller writes to the result. NULL if out of
  * memory. */
 char *text_room(text *t, size_t length);

@@ -319,6 +319,12 @@ dofile "tests/bench/twin.lua"(rows, {
   quick = quick,
 })
 
+dofile "tests/bench/observed.lua"(rows, {
+  run = run, playbook = playbook, most = most, read_all = simulated.read_all, f5lua = f5lua,
+  work = work, port = port, near_port = os.getenv "F5LUA_BENCH_NEAR_PORT", rounds = rounds,
+  quick = quick,
+})
+
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
 local order <const> =
   { "f5lua", "floor", "digested", "digest", "portable", "static", "curl", "node", "requests" }

@@ -41,6 +41,30 @@ static void known_secrets(void **state) {
   secret_free(NULL);
 }
 
+/* A run on many devices: each has a token, and many have the same password. */
+static void thousands_of_secrets(void **state) {
+  (void)state;
+  enum { COUNT = 3000 };
+  static secret *tokens[COUNT], *passwords[COUNT];
+  char name[32];
+  for (int i = 0; i < COUNT; i++) {
+    snprintf(name, sizeof name, "TOKENTOKENTOKENTOKENTO%04d", i);
+    tokens[i] = secret_new(name, strlen(name));
+    passwords[i] = secret_new("ge\"heim", 7);
+  }
+  check("a TOKENTOKENTOKENTOKENTO2999, ge\\\"heim", "a ********, ********");
+  check("ge\\u0022heim and TOKENTOKENTOKENTOKENTO0000", "******** and ********");
+  for (int i = 0; i < COUNT - 1; i++)
+    secret_free(passwords[i]);
+  secret_unmask(tokens[7]);
+  check("ge\"heim, TOKENTOKENTOKENTOKENTO0007", "********, TOKENTOKENTOKENTOKENTO0007");
+  check("TOKENTOKENTOKENTOKENTO0008", "********");
+  secret_free(passwords[COUNT - 1]);
+  for (int i = 0; i < COUNT; i++)
+    secret_free(tokens[i]);
+  check("ge\"heim, TOKENTOKENTOKENTOKENTO0008", "ge\"heim, TOKENTOKENTOKENTOKENTO0008");
+}
+
 /* What other programs make of it when they write JSON: "\\u00e9", "\\u0026", "\\/". */
 static void escaped_secrets(void **state) {
   (void)state;
@@ -336,13 +360,20 @@ static void quiet(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_secrets), cmocka_unit_test(escaped_secrets),
-      cmocka_unit_test(short_secrets), cmocka_unit_test(commands),
-      cmocka_unit_test(input),         cmocka_unit_test(any_commands),
-      cmocka_unit_test(encrypted),     cmocka_unit_test(keys),
-      cmocka_unit_test(headers),       cmocka_unit_test(many),
-      cmocka_unit_test(wiped),         cmocka_unit_test(no_core),
-      cmocka_unit_test(quiet),         cmocka_unit_test(tokens_of_others)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(known_secrets),
+                                     cmocka_unit_test(thousands_of_secrets),
+                                     cmocka_unit_test(escaped_secrets),
+                                     cmocka_unit_test(short_secrets),
+                                     cmocka_unit_test(commands),
+                                     cmocka_unit_test(input),
+                                     cmocka_unit_test(any_commands),
+                                     cmocka_unit_test(encrypted),
+                                     cmocka_unit_test(keys),
+                                     cmocka_unit_test(headers),
+                                     cmocka_unit_test(many),
+                                     cmocka_unit_test(wiped),
+                                     cmocka_unit_test(no_core),
+                                     cmocka_unit_test(quiet),
+                                     cmocka_unit_test(tokens_of_others)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,6 @@
 -- the program is killed between two writes; f5/har/file.lua reads one that was cut off, too.
 
 local core = require "f5.core"
-local entry_of = require "f5.har.entry"
 local json = require "f5.json"
 local receiver = require "f5.receiver"
 local terminal = require "f5.terminal"
@@ -93,21 +92,17 @@ end
 
 --- Writes what has ended since the last write.
 function Recording:flush()
-  if self.problem or not self.file then return end
-  local list <const> = core.exchanges_take(self.observer)
-  if #list == 0 then return end
-  local ok <const>, problem <const> = pcall(function()
-    local lines = {}
-    for i, exchange in ipairs(list) do
-      local comma = self.count + i > 1 and "," or ""
-      lines[i] = comma .. "\n" .. entry_of(exchange)
-    end
-    local text <const> = table.concat(lines)
-    self.file:truncate(self.size)
-    self.file:append(text .. TAIL, false)
-    self.size, self.count = self.size + #text, self.count + #list
-  end)
-  if not ok then self:fail(problem) end
+  while self.file and not self.problem do
+    local text, count <const> = core.exchanges_har(self.observer, ",\n")
+    if count == 0 then return end
+    if self.count == 0 then text = text:sub(2) end
+    local ok <const>, problem <const> = pcall(function()
+      self.file:truncate(self.size)
+      self.file:append(text .. TAIL, false)
+      self.size, self.count = self.size + #text, self.count + count
+    end)
+    if not ok then self:fail(problem) end
+  end
 end
 
 --- Ends it.

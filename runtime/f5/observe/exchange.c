@@ -13,7 +13,10 @@
 #include "base/field.h"
 #include "base/list.h"
 #include "base/metatable.h"
+#include "base/push_owned.h"
 #include "base/text.h"
+#include "f5/observe/har.h"
+#include "f5/observe/observed.h"
 #include "f5/report/error_kinds.h"
 #include "f5/report/secret.h"
 
@@ -21,30 +24,7 @@
 #define BODY_MAX ((size_t)1 << 20) /* bytes of a body that is kept */
 #define FILE_MAX ((size_t)64 * 1024)
 #define PIECE 65536
-
-/* One side of an exchange. */
-typedef struct side {
-  text headers, body; /* masked */
-  bool kept;          /* the body is in `body` */
-  uint64_t size;      /* bytes of the body */
-  char digest[65];    /* SHA-256 of a body that is not kept; or "" */
-} side;
-
-struct f5_exchange {
-  f5_exchange *next; /* of those that were committed */
-  f5_core *core;
-  unsigned readers; /* observers that have not taken it yet */
-  bool internal, with_bodies;
-  uint64_t number;
-  text device, where, method, path, line, message;
-  long status;
-  unsigned attempt;
-  http_times times;
-  uint64_t sent, received, pause_ms;
-  const char *failure, *retry, *transport;
-  bool arrived; /* at least a part of the request was sent */
-  side request, response;
-};
+#define HAR_MAX ((size_t)1 << 20) /* bytes of entries that are taken at once */
 
 /* Leaves the exchanges that it has not taken. */
 struct f5_observer {
@@ -58,7 +38,7 @@ bool exchange_wanted(const f5_core *core) {
   return core->observers != NULL;
 }
 
-static void side_free(side *s) {
+static void side_free(exchange_side *s) {
   text_free(&s->headers);
   text_free(&s->body);
 }
@@ -82,7 +62,7 @@ static void print_digest(EVP_MD_CTX *context, char *hex) {
     snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-static void digest_memory(side *s, const char *body, size_t length) {
+static void digest_memory(exchange_side *s, const char *body, size_t length) {
   EVP_MD_CTX *context = EVP_MD_CTX_new();
   if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
       EVP_DigestUpdate(context, body, length))
@@ -91,7 +71,7 @@ static void digest_memory(side *s, const char *body, size_t length) {
 }
 
 /* The digest of a part of a file; empty if it cannot be read again. */
-static void digest_file(side *s, int fd, uint64_t offset, uint64_t length) {
+static void digest_file(exchange_side *s, int fd, uint64_t offset, uint64_t length) {
   unsigned char piece[PIECE];
   EVP_MD_CTX *context = EVP_MD_CTX_new();
   bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
@@ -106,7 +86,7 @@ static void digest_file(side *s, int fd, uint64_t offset, uint64_t length) {
   EVP_MD_CTX_free(context);
 }
 
-static void keep_body(side *s, const char *body, size_t length, size_t max) {
+static void keep_body(exchange_side *s, const char *body, size_t length, size_t max) {
   s->size = length;
   s->kept = length <= max;
   if (s->kept)
@@ -117,7 +97,7 @@ static void keep_body(side *s, const char *body, size_t length, size_t max) {
 
 /* A small file without binary data is kept, such as a log. A mask cannot find the secrets of binary
  * files, and no file of a device needs to be in a recording as a whole. */
-static void keep_file(side *s, const http_request *request) {
+static void keep_file(exchange_side *s, const http_request *request) {
   uint64_t length = request->sink_length;
   s->size = length;
   if (length <= FILE_MAX) {
@@ -136,7 +116,7 @@ static bool is_file(const char *header) {
   return strncasecmp(header, type, sizeof type - 1) == 0;
 }
 
-static void describe_request(side *s, const http_request *request) {
+static void describe_request(exchange_side *s, const http_request *request) {
   bool file = request->body_from_fd;
   for (const char *const *line = request->headers; line && *line; line++) {
     secret_mask(&s->headers, *line, strlen(*line));
@@ -151,7 +131,7 @@ static void describe_request(side *s, const http_request *request) {
   }
 }
 
-static void describe_response(side *s, const http_request *request) {
+static void describe_response(exchange_side *s, const http_request *request) {
   const char *headers = request->answer_headers;
   if (headers) secret_mask(&s->headers, headers, strlen(headers));
   if (request->answer)
@@ -247,28 +227,21 @@ static void set_number(lua_State *L, const char *field, uint64_t value) {
   field_integer(L, field, (lua_Integer)value);
 }
 
-static uint64_t between(uint64_t from, uint64_t to) {
-  return to > from ? to - from : 0;
-}
-
-static void set_times(lua_State *L, const http_times *t) {
-  uint64_t started = t->started ? t->started : t->submitted;
-  set_number(L, "started", started);
-  set_number(L, "queued", between(t->submitted, started));
-  set_number(L, "duration", t->total);
-  /* a connection that exists already has none of these parts */
-  if (t->connect) {
-    set_number(L, "dns", t->lookup);
-    set_number(L, "connect", between(t->lookup, t->connect));
-    if (t->tls) set_number(L, "ssl", between(t->connect, t->tls));
+static void set_times(lua_State *L, const f5_exchange *e) {
+  const exchange_times t = exchange_times_of(e);
+  set_number(L, "started", t.started);
+  set_number(L, "queued", t.queued);
+  set_number(L, "duration", e->times.total);
+  if (t.connected) {
+    set_number(L, "dns", t.lookup);
+    set_number(L, "connect", t.connect);
   }
-  uint64_t ready = t->tls ? t->tls : t->connect; /* 0: over an existing connection */
-  uint64_t first = t->first ? t->first : t->total;
-  set_number(L, "wait", between(ready, first));
-  set_number(L, "receive", between(first, t->total));
+  if (t.secured) set_number(L, "ssl", t.ssl);
+  set_number(L, "wait", t.wait);
+  set_number(L, "receive", t.receive);
 }
 
-static void push_side(lua_State *L, const side *s) {
+static void push_side(lua_State *L, const exchange_side *s) {
   lua_createtable(L, 0, 4);
   field_text(L, "headers", &s->headers);
   if (s->kept) field_text(L, "body", &s->body);
@@ -286,7 +259,7 @@ static void push_exchange(lua_State *L, const f5_exchange *e, bool bodies) {
   set_number(L, "status", e->status > 0 ? (uint64_t)e->status : 0);
   set_number(L, "attempt", e->attempt);
   if (e->line.length) field_text(L, "line", &e->line);
-  set_times(L, &e->times);
+  set_times(L, e);
   set_number(L, "sent", e->sent);
   set_number(L, "received", e->received);
   lua_pushboolean(L, e->internal);
@@ -342,6 +315,23 @@ int exchange_lua_take(lua_State *L) {
     pass(observer); /* after that, so that a lack of memory loses none */
   }
   return 1;
+}
+
+int exchange_lua_har(lua_State *L) {
+  f5_observer *observer = luaL_checkudata(L, 1, OBSERVER_NAME);
+  const char *before = luaL_checkstring(L, 2);
+  text entries = {0};
+  const f5_exchange *e = observer->at;
+  lua_Integer count = 0;
+  for (; e && entries.length < HAR_MAX; e = e->next, count++) {
+    text_put(&entries, before);
+    har_put(&entries, e);
+  }
+  push_owned_text(L, &entries); /* if memory runs out, none is lost */
+  for (lua_Integer i = 0; i < count; i++)
+    pass(observer);
+  lua_pushinteger(L, count);
+  return 2;
 }
 
 void exchange_setup(lua_State *L) {

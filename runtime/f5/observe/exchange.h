@@ -10,7 +10,7 @@
 #include "f5/session/session.h"
 #include "net/http.h"
 
-typedef struct f5_exchange f5_exchange;
+typedef struct f5_exchange f5_exchange; /* see observed.h */
 
 /* Returns whether somebody observes. */
 bool exchange_wanted(const f5_core *core);
@@ -41,6 +41,9 @@ int exchange_lua_start(lua_State *L);
  *   request, response: with bodies { headers = "Name: value\n…", body, size, digest (SHA-256 of
  *               what is not kept: files, and bodies of more than 1 MiB) } */
 int exchange_lua_take(lua_State *L);
+/* Lua: exchanges_har(observer, before) -> the first of them as entries of a HAR file, each behind
+ * the text `before`; their number. Call it until the number is 0. */
+int exchange_lua_har(lua_State *L);
 int exchange_lua_stop(lua_State *L);
 void exchange_setup(lua_State *L); /* creates the metatable; leaves the stack unchanged */
 

@@ -26,6 +26,7 @@ static bool is_border(char c) {
 }
 
 static bool begins(const char *s, size_t at, size_t to, const char *words) {
+  if (at >= to || ((s[at] ^ *words) & ~32) != 0) return false; /* most often */
   size_t length = strlen(words);
   return to - at >= length && strncasecmp(s + at, words, length) == 0;
 }
