@@ -5,7 +5,7 @@ local f5 = require "f5"
 local history = require "console.history"
 local json = require "f5.json"
 local lexer = require "build.lexer"
-local show = require "console.show"
+local show = require "f5.table.show"
 local shown_json = require "cli.support.shown_json"
 
 local Commands = { list = {} }

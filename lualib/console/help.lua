@@ -2,7 +2,7 @@
 
 local annotations = require "console.annotations"
 local catalogue = require "sim.config.catalogue"
-local value = require "console.value"
+local value = require "f5.table.value"
 
 local Help = {}
 

@@ -9,7 +9,7 @@ local history = require "console.history"
 local lineedit = require "f5.lineedit"
 local Output = require "console.output"
 local report = require "cli.support.report"
-local show = require "console.show"
+local show = require "f5.table.show"
 local terminal = require "f5.terminal"
 
 local Console = {}

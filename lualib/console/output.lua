@@ -2,7 +2,7 @@
 -- through a pager.
 
 local host = require "f5.host"
-local show = require "console.show"
+local show = require "f5.table.show"
 local terminal = require "f5.terminal"
 
 local Output = {}

@@ -5,7 +5,7 @@ local f5 = require "f5"
 local complete = require "console.complete"
 local history = require "console.history"
 local output = require "f5.terminal"
-local value = require "console.value"
+local value = require "f5.table.value"
 
 local Terminal = {}
 Terminal.__index = Terminal

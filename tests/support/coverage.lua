@@ -5,7 +5,7 @@
 -- the specs that exist, or "open", into the rows.
 
 -- How many rows there are of each letter: a row that was deleted by mistake is noticed.
-local LAST <const> = { P = 8, G = 46, S = 9, D = 4, Q = 3, E = 6 }
+local LAST <const> = { P = 8, G = 46, S = 9, D = 4, Q = 3, E = 8 }
 local ID <const> = "[PGSDQE]%d+"
 local FOLDERS <const> = { "client", "device", "program" }
 

@@ -1,5 +1,5 @@
 return require("cli.support.rest").subcommand(
   "list",
   "list the items of a collection, all pages",
-  { query = true }
+  { query = true, rows = true }
 )

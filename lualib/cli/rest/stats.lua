@@ -1,1 +1,5 @@
-return require("cli.support.rest").subcommand("stats", "read statistics as plain values")
+return require("cli.support.rest").subcommand(
+  "stats",
+  "read statistics as plain values",
+  { rows = true }
+)

@@ -12,15 +12,13 @@ local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
-local flat_entries = require "f5.table.entries"
 local target = require "cli.support.target"
 local undoable = require "cli.support.change.undoable"
-local output = require "cli.support.output"
-local select_names = require "cli.support.selected"
+local views = require "cli.support.rows.view"
+local writing = require "cli.support.rows.write"
 local selection = require "cli.support.selection"
-local show = require "console.show"
+local show = require "f5.table.show"
 local terminal = require "f5.terminal"
-local shown_json = require "cli.support.shown_json"
 local wrong_usage = require "cli.support.usage"
 
 local M = {}
@@ -30,29 +28,40 @@ local program = "f5lua"
 
 local function usage(message) wrong_usage(message, program) end
 
-local OUTPUTS <const> = { "table", "json", "jsonl", "csv", "lua" }
-
 local function add_common(parser)
   parser:option("-H --host", "the device (default: F5_SERVER)"):argname "HOST[:PORT]"
   device.add_options(parser)
   parser
     :option(
       "-o --output",
-      "table (default on a terminal), json, jsonl (default elsewhere), csv, lua"
+      "table (default on a terminal), wide (more columns), json, jsonl (default elsewhere), csv, "
+        .. "yaml, lua"
     )
     :argname "FORMAT"
-    :choices(OUTPUTS)
+    :choices(writing.FORMATS)
+end
+
+local function add_select(parser)
+  parser:option("--select", "properties to return, separated by commas"):argname "NAME,…"
+  parser:option("--top", "maximum number of items"):argname "N":convert(number.whole("--top"))
 end
 
 local function add_query(parser)
-  parser:option("--select", "properties to return, separated by commas"):argname "NAME,…"
   parser
     :option("--filter", '$filter, as the device understands it: "partition eq Common"')
     :argname "EXPRESSION"
-  parser:option("--top", "maximum number of items"):argname "N":convert(number.whole("--top"))
   parser:option("--skip", "leave out the first items"):argname "N":convert(number.whole("--skip"))
   parser:flag("--expand", "with sub-collections (expandSubcollections)")
   parser:option("--options", "tmsh's options of a query"):argname "TEXT"
+end
+
+local function add_rows(parser)
+  parser
+    :option("--where", "only rows for which a Lua expression is true: 'ratio > 1'")
+    :argname "EXPRESSION"
+  parser
+    :option("--sort", "the order of the rows; :desc reverses it: ratio:desc,name")
+    :argname "COLUMN[:desc],…"
 end
 
 local function read_file(path)
@@ -109,78 +118,6 @@ local function parse_words(words)
   parsed.body = body
   return parsed
 end
-
-local function query(options)
-  local select
-  if options.select then
-    select = {}
-    for name in options.select:gmatch "[^,%s]+" do select[#select + 1] = name end
-  end
-  return {
-    select = select,
-    filter = options.filter,
-    top = options.top,
-    skip = options.skip,
-    expand = options.expand or nil,
-    options = options.options,
-  }, select
-end
-
-local function format_of(options)
-  return options.output or (host.is_terminal(1) and "table" or "jsonl")
-end
-
-local function json_line(row)
-  return shown_json(show.masked(row), { sort = true, first = M.FIRST })
-end
-
--- The rows of a result in a table of CSV: the items of a collection, and nested entries as plain
--- values. Anything else is one row.
-local function rows_of(value)
-  if json.is_array(value) then return value end
-  if type(value) == "table" and json.is_array(value.items) then return value.items end
-  return type(value) == "table" and flat_entries(value) or { value }
-end
-
--- Writes a result in the requested format.
-local function write(value, options, columns)
-  if value == nil then return end
-  local format = format_of(options)
-  local rows = json.is_array(value) and value
-  if format == "table" then
-    local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
-    local opts = {
-      width = host.columns(), paint = show.painter(colour), columns = columns,
-      hint = "(%d more properties: -o json shows all)",
-    }
-    local text = rows and columns and show.table(rows, opts) or show.value(value, opts)
-    if text ~= "" then output(text, "\n") end
-  elseif format == "json" then
-    output(shown_json(show.masked(value), { sort = true, first = M.FIRST, indent = 2 }), "\n")
-  elseif format == "jsonl" then
-    for _, row in ipairs(rows or { value }) do output(json_line(row), "\n") end
-  elseif format == "csv" then
-    local text = show.csv(rows_of(value), columns, { one_line = host.is_terminal(1) })
-    if text ~= "" then output(text, "\n") end
-  else
-    output("return ", show.lua(value), "\n")
-  end
-end
-
--- Writes object by object, with one page of a collection in memory.
-local function stream(format, columns, selected, ...)
-  local first, style = true, { one_line = host.is_terminal(1) }
-  for object in ... do
-    selected:look(object)
-    style.headless = not first
-    local text = format == "jsonl" and json_line(object) or show.csv({ object }, columns, style)
-    output(text, "\n")
-    first = false
-  end
-  if first and format == "csv" then output(show.csv({}, columns), "\n") end
-end
-
-M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
 
 -- The reference; and whether there is certainly no such object.
 local function ref(bip, path, name)
@@ -302,40 +239,48 @@ local function need_body(parsed)
   if not parsed.body then usage("no properties given: use key=value, key:=json or @FILE") end
 end
 
--- The verbs: (session, path, parsed words, options) -> value to print, columns
+-- The verbs: (session, path, parsed words, options) -> value to print, view of it
 local verbs = {}
+
+local function style_of(options)
+  return { format = writing.format_of(options), usage = usage }
+end
+
+local function view_of(options, reference)
+  return views.new(options, reference, style_of(options))
+end
 
 function verbs.get(bip, path, parsed, options)
   path = take_names(bip, path, parsed)
-  local asked, columns = query(options)
   local reference = ref(bip, path, parsed.name)
-  local body, selected = reference:load(asked), select_names(columns, reference, usage)
-  for _, object in ipairs(body.items or { not is_collection(body) and body or nil }) do
-    selected:look(object)
+  local view = view_of(options, reference)
+  local body = reference:load(view:query())
+  if body.items then
+    body.items = view:rows(body.items)
+  elseif not is_collection(body) then
+    body = view:one(body)
   end
-  selected:finish()
-  return body, columns
+  view:finish()
+  return body, view
 end
 
 function verbs.list(bip, path, parsed, options)
   path = take_names(bip, path, parsed)
-  local asked, columns = query(options)
-  local collection, format = ref(bip, path, parsed.name), format_of(options)
-  local selected = select_names(columns, collection, usage)
-  if format == "jsonl" or (format == "csv" and columns) then
-    stream(format, columns, selected, collection:each(asked))
-    selected:finish()
+  local collection = ref(bip, path, parsed.name)
+  local view = view_of(options, collection)
+  if view:streams() then
+    writing.stream(options, view, view:each(collection:each(view:query())))
+    view:finish()
     return nil
   end
-  local objects = collection:list(asked)
-  for _, object in ipairs(objects) do selected:look(object) end
-  selected:finish()
-  return objects, columns
+  local rows = view:rows(collection:list(view:query()))
+  view:finish()
+  return rows, view
 end
 
-function verbs.stats(bip, path, parsed)
+function verbs.stats(bip, path, parsed, options)
   path = take_names(bip, path, parsed)
-  return ref(bip, path, parsed.name):stats()
+  return views.of_statistics(ref(bip, path, parsed.name):stats(), options, style_of(options))
 end
 
 function verbs.example(bip, path, parsed)
@@ -469,8 +414,8 @@ local WRITES <const> = {
 --- Returns the module of a subcommand.
 -- @param verb string: a key of the verbs above
 -- @param summary string: one line
--- @param extra table|nil: query (it has options of a query), destructive (it asks before it acts on
---   several objects)
+-- @param extra table|nil: query (it has options of a query), rows (those of rows), destructive (it
+--   asks before it acts on several objects)
 function M.subcommand(verb, summary, extra)
   extra = extra or {}
   local module = { summary = summary, logs = true }
@@ -486,7 +431,9 @@ function M.subcommand(verb, summary, extra)
       :args "*"
       :argname(WORDS[verb] or "WORD")
     add_common(parser)
+    if extra.query or extra.rows then add_select(parser) end
     if extra.query then add_query(parser) end
+    if extra.rows then add_rows(parser) end
     if WRITES[verb] then
       undoable.add_option(parser)
       parser:flag("--check", "write nothing: show what would change")
@@ -506,8 +453,8 @@ function M.subcommand(verb, summary, extra)
         usage(verb .. " takes no properties")
       end
       local bip <close> = device.connect(options, program)
-      local value, columns = verbs[verb](bip, target.path(options.path), parsed, options)
-      if not options.check then write(value, options, columns) end
+      local value, view = verbs[verb](bip, target.path(options.path), parsed, options)
+      if not options.check then writing.write(value, options, view) end
     end
     if options.check then
       options.yes = true -- there is nothing to ask

@@ -1,9 +1,12 @@
 -- The names after --select. A device leaves out a property that an object does not have, and one
 -- that does not exist. So a misspelt name would print {}.
 --
---   local selected = selected_names(columns, collection)
+--   local selected = select_names(columns, collection, { option = "--select", … })
 --   for object in … do selected:look(object) end
 --   selected:finish()      -- raises or warns about names that no property has
+--
+-- The names after --sort, and those in the expression of --where, are checked in the same way, but
+-- each must be right.
 
 local core = require "f5.core"
 local terminal = require "f5.terminal"
@@ -22,7 +25,9 @@ local function property_of(name) return name:match "^[^./]+" or name end
 local function properties(self)
   if self.known == nil then
     self.known = write.properties(self.ref) or false
-    for _, name in ipairs(self.known and FACTS or {}) do table.insert(self.known, name) end
+    for _, list in ipairs(self.known and { FACTS, self.others } or {}) do
+      table.move(list, 1, #list, #self.known + 1, self.known)
+    end
   end
   return self.known
 end
@@ -51,8 +56,8 @@ end
 -- Raises if no name is right.
 local function check(self)
   local wrong = unknown(self)
-  if #wrong > 0 and #wrong == #self.names then
-    self.usage(("--select: %s"):format(message(self, wrong[1])))
+  if #wrong > 0 and (self.strict or #wrong == #self.names) then
+    self.usage(("%s: %s"):format(self.option, message(self, wrong[1])))
   end
   return wrong
 end
@@ -72,18 +77,22 @@ end
 function Selected:finish()
   if self.count == 0 then return end
   for _, name in ipairs(check(self)) do
-    terminal.err(("f5lua: --select: %s\n"):format(message(self, name)))
+    terminal.err(("f5lua: %s: %s\n"):format(self.option, message(self, name)))
   end
 end
 
 --- @param names list|nil: as given; nil: nothing was selected
 -- @param ref reference: of what is read; an object below a collection is described by that
--- @param usage function(message): ends the subcommand
-return function(names, ref, usage)
+-- @param style table: usage(message): ends the subcommand; option: which gave the names; others:
+--   names that f5lua knows, too
+return function(names, ref, style)
   local last = tostring(ref):match "[^/?]+%f[?\0]"
   local place = last and last:sub(1, 1) == "~" and core.parent(ref) or ref
   return setmetatable(
-    { names = names or {}, ref = place, seen = {}, count = 0, usage = usage },
+    {
+      names = names or {}, ref = place, seen = {}, count = 0, usage = style.usage,
+      option = style.option, others = style.others, strict = style.option ~= "--select",
+    },
     Selected
   )
 end

@@ -4,6 +4,7 @@
 --   --> name,members
 --       a,"[""x"",""y""]"
 
+local columns_of = require "f5.table.columns"
 local json = require "f5.json"
 local terminal = require "f5.terminal"
 
@@ -19,18 +20,6 @@ local function cell(item, shown)
   return (text == "" or text:find '[",\r\n]' or text:find "^%s" or text:find "%s$")
       and quoted(text)
     or text
-end
-
--- The value of a column. "fqdn.tmName" and "membersReference/items" are parts of a property.
-local function value_of(row, column)
-  local item = rawget(row, column)
-  if item ~= nil then return item end
-  item = row
-  for part in column:gmatch "[^./]+" do
-    if type(item) ~= "table" then return nil end
-    item = rawget(item, part)
-  end
-  return item
 end
 
 local function line(cells)
@@ -52,9 +41,10 @@ return function(rows, columns, options)
     for i, name in ipairs(columns) do head[i] = cell(name, terminal.line) end
     lines[1] = line(head)
   end
+  local kind = columns_of.kind_of_rows(rows)
   for _, row in ipairs(rows) do
     local cells = {}
-    for i, name in ipairs(columns) do cells[i] = cell(value_of(row, name), shown) end
+    for i, name in ipairs(columns) do cells[i] = cell(columns_of.value(row, name, kind), shown) end
     lines[#lines + 1] = line(cells)
   end
   return table.concat(lines, "\n")

@@ -160,7 +160,7 @@ end)
 
 describe("a value in the console", function()
   it("can contain itself, or be an inventory", function()
-    local show = require "console.show"
+    local show = require "f5.table.show"
     local list, object = {}, {}
     list[1], object.a = list, object
     assert.equal("…", show.value(list))

@@ -65,6 +65,18 @@ describe("docs/shell.md", function()
     ["absent ltm/pool"] = { out = '^{"name":"/Common/old",.*"result":"unchanged"}' },
     ["call sys/config"] = { out = "save" },
     ["-e 'local"] = { out = '"fullPath":"/Common/old%-1"', restarts = true },
+    ["list ltm/pool --sort members:desc,name -o table"] = {
+      out = "^name +monitor +members +state.*\nweb +%d/1 .*\nold%-1 +0/0 .*\nold%-2 +0/0 ",
+    },
+    ["list ltm/node --where 'address:find \"^10%.0%.\" and ratio == 1' --sort address"] = {
+      out = '"address":"10.0.0.1",.*\n.*"address":"10.0.0.9",',
+    },
+    ["list sys/file/ssl-cert --where 'days < 3650' --sort days --select name,expires"] = {
+      out = '"name":"default.crt","expires":"%d%d%d%d%-%d%d%-%d%d"}\n',
+    },
+    ["stats ltm/pool --where 'serverside.curConns == 0' --select name"] = {
+      out = '^{"name":"/Common/old%-1"}\n{"name":"/Common/old%-2"}\n{"name":"/Common/web"}\n$',
+    },
     ["list ltm/virtual"] = {
       out = "^$",
       file = "name,destination\nvs_web,/Common/203.0.113.10:80\n",
@@ -75,7 +87,8 @@ describe("docs/shell.md", function()
       local device <close> = sim.start { seed = SEED }
       local directory <close> = program.directory()
       directory:file("pool.json", '{"description":"new"}')
-      local expected = after[line:match "^f5lua (%S+ %S+ /%S+)"]
+      local expected = after[line:match "^f5lua (.*)$"]
+        or after[line:match "^f5lua (%S+ %S+ /%S+)"]
         or after[line:match "^f5lua (%S+ %S+)"]
       assert(expected, "add what this line prints to the table `after` of this spec: " .. line)
       expected.seen = true

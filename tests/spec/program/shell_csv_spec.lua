@@ -103,7 +103,7 @@ describe("CSV", function()
     -- an empty line would be no row for many programs
     local rows <const> = parse(run("list", "ltm/pool", "--select", "description", "-o", "csv"))
     assert.equal(2, #rows)
-    local sheet <const> = require "console.show".csv(
+    local sheet <const> = require "f5.table.show".csv(
       { { name = "n", fqdn = { interval = "60" }, list = {} } }, { "name", "fqdn.interval", "none" }
     )
     assert.equal("name,fqdn.interval,none\nn,60,", sheet)
@@ -127,7 +127,7 @@ describe("CSV", function()
   it("is empty where there is nothing, and masks secrets inside of JSON", function()
     assert.equal("", run("list", "ltm/rule", "--filter", "partition eq Nowhere", "-o", "csv"))
     assert.equal("name\n", run("list", "net/trunk", "--select", "name", "-o", "csv"))
-    local sheet <const> = require "console.show".csv {
+    local sheet <const> = require "f5.table.show".csv {
       { name = "a", login = { password = "s3cret" }, list = { { passphrase = "s3cret" } } },
     }
     assert.not_matches("s3cret", sheet)

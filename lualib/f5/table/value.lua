@@ -37,6 +37,20 @@ end
 
 function Value.rank(key) return RANK[key] or 99 end
 
+-- What a table of an unknown kind, or of statistics, shows first.
+local FIRST <const> = {}
+for i, name in ipairs {
+  "id", "type", "state", "status", "status.availabilityState", "status.enabledState", "enabled",
+  "disabled", "activeMemberCnt", "clientside.curConns", "serverside.curConns", "curSessions",
+  "clientside.totConns", "serverside.totConns", "clientside.bitsIn", "serverside.bitsIn",
+  "clientside.bitsOut", "serverside.bitsOut", "totRequests", "version", "defaultsFrom",
+} do
+  FIRST[name] = i
+end
+
+--- The same among the columns of a table.
+function Value.column_rank(key) return FIRST[key] or 40 end
+
 --- Keys in the order a person expects: name and path first, then by letter.
 function Value.keys(object)
   local keys = {}
@@ -63,8 +77,11 @@ end
 --- The text in one line, without anything that a terminal would act on.
 Value.printable = terminal.line
 
---- The same for the name of a property.
-function Value.label(key) return terminal.line(tostring(key)) end
+--- The same for the name of a property. Of the link of an entry it is the end.
+function Value.label(key)
+  local text = tostring(key)
+  return terminal.line(text:match "^https://localhost/mgmt/.*/([^/]+)$" or text)
+end
 
 --- A number without needless digits; a float keeps its point.
 function Value.number(value)
@@ -105,6 +122,11 @@ function Value.stat(name, value)
   return Value.number(value)
 end
 
+--- A link as the path that f5lua takes: "ltm/pool/~Common~web"; nil if it is none of a device.
+function Value.path(link)
+  return type(link) == "string" and link:match "^https://localhost/mgmt/tm/([^?]+)" or nil
+end
+
 local MAX_DEPTH <const> = 8 -- a table can contain itself
 
 --- One line for any value, as in a cell of a table.
@@ -118,7 +140,7 @@ function Value.cell(key, value, depth)
   if type(value) == "number" then return Value.number(value) end
   if type(value) ~= "table" then return tostring(value) end
   if not Value.is_array(value) then
-    return Value.cell(nil, value.fullPath or value.name or "{…}")
+    return Value.cell(nil, value.fullPath or value.name or Value.path(value.link) or "{…}")
   end
   local parts = {}
   depth = (depth or 0) + 1

@@ -4,14 +4,15 @@
 
 local csv = require "f5.table.csv"
 local json = require "f5.json"
-local value = require "console.value"
+local value = require "f5.table.value"
 local terminal = require "f5.terminal"
-local to_table = require "console.table"
-local tokens = require "console.tokens"
+local to_table = require "f5.table.text"
+local tokens = require "f5.table.tokens"
+local yaml = require "f5.table.yaml"
 
 local Show = { painter = value.painter }
 
---- Objects as a table: see console.table.
+--- Objects as a table: see f5.table.text.
 function Show.table(rows, opts) return to_table(tokens.hidden(rows), opts) end
 
 --- Returns a copy with masked secrets.
@@ -60,6 +61,13 @@ function Lister:array(key, items, indent, head, depth)
   end
 end
 
+-- A text with lines, such as that of an iRule.
+function Lister:lines_of(text, indent)
+  for line in (text:gsub("\r\n", "\n"):gsub("\n$", "") .. "\n"):gmatch "(.-)\n" do
+    self:add(line == "" and "" or indent, self.paint("string", terminal.text(line)))
+  end
+end
+
 function Lister:object(object, indent, depth)
   local shown, widest = {}, 0
   for _, key in ipairs(value.keys(object)) do
@@ -72,7 +80,10 @@ function Lister:object(object, indent, depth)
     local item, name = object[key], value.label(key)
     local head = indent
       .. self.paint("key", name) .. (" "):rep(math.max(0, widest - value.width(name))) .. "  "
-    if type(item) ~= "table" or value.is_secret(key) then
+    if type(item) == "string" and item:find "\n" and not value.is_secret(key) then
+      self:add(indent, self.paint("key", name))
+      self:lines_of(item, indent .. "  ")
+    elseif type(item) ~= "table" or value.is_secret(key) then
       local text = self.stats
           and type(item) == "number" and self.paint("number", value.stat(name, item))
         or scalar(key, item, self.paint)
@@ -124,8 +135,8 @@ local function all_objects(items)
 end
 
 --- Returns any value as the console prints it.
--- @param opts table|nil: width, paint, hint (text with %d for the number of properties that a table
---   left out)
+-- @param opts table|nil: width, paint, wide (more columns), kind (of the rows), hint (text about
+--   the properties that a table left out, or false)
 -- @param depth integer|nil: of the array that it is in
 -- @return text without a final newline
 function Show.value(item, opts, depth)
@@ -140,8 +151,11 @@ function Show.value(item, opts, depth)
   if next(item) == nil then return json.is_array(item) and paint("dim", "(nothing)") or "{}" end
   if not value.is_array(item) then return Show.object(item, opts) end
   if all_objects(item) then
-    local hint = opts.hint or "(%d more properties: .json _ shows all)"
-    return to_table(item, { width = opts.width, paint = paint, hint = hint }) .. "\n"
+    local style = {
+      width = opts.width, paint = paint, wide = opts.wide, kind = opts.kind, hint = opts.hint,
+    }
+    if style.hint == nil then style.hint = "(more properties: .json _ shows all)" end
+    return to_table(item, style) .. "\n"
       .. paint("dim", ("%d item%s"):format(#item, #item == 1 and "" or "s"))
   end
   local lines = {}
@@ -210,5 +224,9 @@ function Show.csv(rows, columns, options)
   end
   return csv(objects, columns or value.keys(all), options)
 end
+
+--- Returns a value as YAML. Secrets are masked.
+-- @param style table|nil: first (keys that come first)
+function Show.yaml(item, style) return yaml(Show.masked(item), style) end
 
 return Show

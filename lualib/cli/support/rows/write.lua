@@ -1,0 +1,125 @@
+-- Writes what a subcommand has read, in the format of --output.
+
+local flat_entries = require "f5.table.entries"
+local host = require "f5.host"
+local json = require "f5.json"
+local output = require "cli.support.output"
+local show = require "f5.table.show"
+local shown_json = require "cli.support.shown_json"
+
+local M = {}
+
+M.FORMATS = { "table", "wide", "json", "jsonl", "csv", "yaml", "lua" }
+
+--- Properties that come first in JSON and YAML.
+M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
+
+--- The format of these options.
+function M.format_of(options)
+  return options.output or (host.is_terminal(1) and "table" or "jsonl")
+end
+
+local function json_line(row)
+  return shown_json(show.masked(row), { sort = true, first = M.FIRST })
+end
+
+-- The rows of a result in a table: the items of a collection, and nested entries as plain values.
+-- Anything else is one row.
+local function rows_of(value)
+  if json.is_array(value) then return value end
+  if type(value) == "table" and json.is_array(value.items) then return value.items end
+  return type(value) == "table" and flat_entries(value) or { value }
+end
+
+-- Whether all rows have the same names of properties, as those of statistics have, and those of
+-- sys/hardware have not.
+local function are_alike(rows)
+  local seen, count = {}, 0
+  for _, row in ipairs(rows) do
+    if type(row) ~= "table" then return false end
+    for name in pairs(row) do
+      seen[name] = (seen[name] or 0) + 1
+    end
+  end
+  local shared = 0
+  for _, times in pairs(seen) do
+    count = count + 1
+    if times > 1 then shared = shared + 1 end
+  end
+  return shared * 2 >= count
+end
+
+local function is_objects(value)
+  return json.is_array(value) or type(value) == "table" and json.is_array(value.items)
+end
+
+local function as_table(value, format, view)
+  local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
+  local wide = format == "wide"
+  local style = {
+    width = not wide and host.is_terminal(1) and host.columns() or nil,
+    paint = show.painter(colour), wide = wide, all = wide,
+    columns = view and view.columns, kind = view and view.kind,
+    hint = host.is_terminal(1) and "(-o wide shows more columns, -o json all properties)",
+  }
+  if type(value) ~= "table" then return show.value(value, style) end
+  local rows = rows_of(value)
+  if is_objects(value) then
+    if style.columns then return show.table(rows, style) end
+    return show.value(rows, style)
+  end
+  if #rows == 1 then return show.value(rows[1], style) end
+  if are_alike(rows) then return show.value(rows, style) end
+  local texts = {}
+  for i, row in ipairs(rows) do texts[i] = show.value(row, style) end
+  return table.concat(texts, "\n\n")
+end
+
+local writers = {}
+
+function writers.table(value, view) return as_table(value, "table", view) end
+function writers.wide(value, view) return as_table(value, "wide", view) end
+
+function writers.json(value)
+  return shown_json(show.masked(value), { sort = true, first = M.FIRST, indent = 2 })
+end
+
+function writers.jsonl(value)
+  local lines = {}
+  for i, row in ipairs(json.is_array(value) and value or { value }) do lines[i] = json_line(row) end
+  return table.concat(lines, "\n")
+end
+
+function writers.csv(value, view)
+  return show.csv(rows_of(value), view and view.columns, { one_line = host.is_terminal(1) })
+end
+
+function writers.yaml(value) return show.yaml(value, { first = M.FIRST }) end
+
+function writers.lua(value) return "return " .. show.lua(value) end
+
+--- Writes a result. nil is nothing.
+-- @param view table|nil: see cli.support.rows.view
+function M.write(value, options, view)
+  if value == nil then return end
+  local text = writers[M.format_of(options)](value, view)
+  if text ~= "" then output(text, "\n") end
+end
+
+--- Writes object by object, with one page of a collection in memory.
+function M.stream(options, view, ...)
+  local format <const> = M.format_of(options)
+  local first, style = true, { one_line = host.is_terminal(1) }
+  for object in ... do
+    style.headless = not first
+    local text = format == "jsonl" and json_line(object)
+      or format == "csv" and show.csv({ object }, view.columns, style)
+      or show.yaml(json.array { object }, { first = M.FIRST })
+    output(text, "\n")
+    first = false
+  end
+  if first and format == "csv" then output(show.csv({}, view.columns), "\n") end
+  if first and format == "yaml" then output "[]\n" end
+end
+
+return M

@@ -1,0 +1,226 @@
+--- Tables fitted to the terminal.
+
+local columns_of = require "f5.table.columns"
+local value = require "f5.table.value"
+
+local cell, width_of <const> = value.cell, value.width
+local MIN_WIDTH <const>, MAX_WIDTH <const> = 8, 40
+local FEW <const> = 3 -- columns that a table has, even if they are the same in all rows
+
+-- -- the columns of an unknown kind --
+
+-- Objects, and arrays of objects, would only be {…} in a cell.
+local function is_nested(item)
+  if type(item) ~= "table" then return false end
+  if not value.is_array(item) then return next(item) ~= nil end
+  return type(item[1]) == "table"
+end
+
+local function note(infos, order, key, item)
+  local text = cell(key, item)
+  local info = infos[key]
+  if not info then
+    info = { count = 0, width = width_of(value.label(key)), first = text, at = #order + 1 }
+    infos[key], order[#order + 1] = info, key
+  end
+  info.count = info.count + 1
+  info.width = math.min(math.max(info.width, width_of(text)), MAX_WIDTH)
+  info.differs = info.differs or text ~= info.first
+  info.nested = info.nested or is_nested(item)
+end
+
+local PATH <const> = { name = true, fullPath = true, partition = true, subPath = true }
+
+local function collect(rows)
+  local infos, order = {}, {}
+  for _, object in ipairs(rows) do
+    for _, key in ipairs(value.keys(object)) do
+      if not value.is_noise(key) then note(infos, order, key, object[key]) end
+    end
+  end
+  for _, info in pairs(infos) do info.differs = info.differs or info.count < #rows end
+  return infos, order
+end
+
+-- What people look for first.
+local function rank(key, info)
+  local known = value.rank(key)
+  return known < 99 and known or value.column_rank(key) + (info.differs and 0 or 50)
+end
+
+-- What is the same in all rows is left out, unless there is little else.
+local function choose(rows)
+  local infos, order = collect(rows)
+  local keys, nested = {}, {}
+  for _, key in ipairs(order) do
+    local info = infos[key]
+    local is_path = (infos.name or infos.fullPath) and PATH[key]
+    if is_path then
+      info.at = nil
+    elseif info.nested then
+      nested[#nested + 1] = key
+    else
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys, function(a, b)
+    local one, other = infos[a], infos[b]
+    local rank_a, rank_b = rank(a, one), rank(b, other)
+    if rank_a ~= rank_b then return rank_a < rank_b end
+    if one.count ~= other.count then return one.count > other.count end
+    return one.at < other.at
+  end)
+  local chosen = {}
+  for _, key in ipairs(keys) do
+    if #rows > 1 and #chosen >= FEW and not infos[key].differs then break end
+    chosen[#chosen + 1] = key
+  end
+  if #chosen == 0 then chosen = nested end
+  return chosen, infos, #keys + #nested
+end
+
+-- -- the layout --
+
+local function has_name(rows)
+  for _, object in ipairs(rows) do
+    if rawget(object, "name") ~= nil or rawget(object, "fullPath") ~= nil then return true end
+  end
+  return false
+end
+
+-- Whether any row has something in the column. Devices write "none" for nothing.
+local function is_used(rows, name, kind)
+  for _, object in ipairs(rows) do
+    local item = columns_of.value(object, name, kind)
+    if item ~= nil and item ~= "" and item ~= "none" then return true end
+  end
+  return false
+end
+
+-- "/Common/http" -> "http", also in "/Common/http and /Common/icmp", but not in "/Common/a/b".
+local function without_common(text)
+  return (text:gsub("%f[^%s\0,]/Common/([^/%s,]+)%f[%s\0,]", "%1"))
+end
+
+local function item_of(object, name, kind)
+  local item = columns_of.value(object, name, kind)
+  if type(item) == "string" then return without_common(item) end
+  if type(item) ~= "table" then return item end
+  local out = {}
+  for i, each in ipairs(item) do
+    out[i] = type(each) == "string" and without_common(each) or each
+  end
+  return #out > 0 and out or item
+end
+
+-- The columns as { head =, value = function(object) }, what each is at least wide, and how many
+-- properties are left out.
+local function known_columns(rows, kind, wide)
+  local out = {}
+  for _, name in ipairs(columns_of.of(kind, wide)) do
+    if is_used(rows, name, kind) then
+      out[#out + 1] =
+        { head = name, value = function(object) return item_of(object, name, kind) end }
+    end
+  end
+  return out
+end
+
+-- As many columns as fit; all of them if the table is wide.
+local function chosen_columns(rows, width, wide)
+  local names, infos, all = choose(rows)
+  local out, used = {}, has_name(rows) and MAX_WIDTH // 2 or -2
+  for _, name in ipairs(names) do
+    if not wide and #out > 0 and used + 2 + infos[name].width > width then break end
+    used = used + 2 + infos[name].width
+    out[#out + 1] = { head = name, value = function(object) return rawget(object, name) end }
+  end
+  return out, all - #out
+end
+
+local function layout(rows, opts, width)
+  local out, hidden = {}, opts.wide and 0 or 1
+  local kind = opts.kind or columns_of.kind_of_rows(rows)
+  if opts.columns then
+    for i, name in ipairs(opts.columns) do
+      out[i] =
+        { head = name, value = function(object) return columns_of.value(object, name, kind) end }
+    end
+    return out, 0
+  end
+  if columns_of.of(kind) then
+    out = known_columns(rows, kind, opts.wide)
+  else
+    out, hidden = chosen_columns(rows, width, opts.wide)
+  end
+  if has_name(rows) then table.insert(out, 1, { head = "name", value = columns_of.name }) end
+  return out, hidden
+end
+
+--- Narrows the widest columns until the table fits, never below MIN_WIDTH.
+-- @return whether it fits
+local function fit(widths, width)
+  local total = 2 * (#widths - 1)
+  for _, w in ipairs(widths) do total = total + w end
+  while total > width do
+    local widest = 1
+    for i, w in ipairs(widths) do if w > widths[widest] then widest = i end end
+    if widths[widest] <= MIN_WIDTH then return false end
+    widths[widest], total = widths[widest] - 1, total - 1
+  end
+  return true
+end
+
+-- The texts of all cells, how wide each column is, and whether it holds numbers only.
+local function measure(rows, columns)
+  local cells, widths, numeric = {}, {}, {}
+  for i, column in ipairs(columns) do
+    widths[i], numeric[i] = width_of(value.label(column.head)), #rows > 0
+  end
+  for r, object in ipairs(rows) do
+    local line = {}
+    for i, column in ipairs(columns) do
+      local item = column.value(object)
+      if item ~= nil and type(item) ~= "number" then numeric[i] = false end
+      local text = cell(column.head, item)
+      line[i] = text
+      local wide = width_of(text)
+      if wide > widths[i] then widths[i] = wide end
+    end
+    cells[r] = line
+  end
+  return cells, widths, numeric
+end
+
+--- Returns a table of objects.
+-- @param rows array of tables
+-- @param opts table|nil: width (columns of the terminal; default: nothing is cut), columns (names;
+--   default: those of the kind, or what differs between the rows), kind (default: that of the
+--   rows), wide (more columns), paint, hint (text about what was left out)
+-- @return text without a final newline
+return function(rows, opts)
+  opts = opts or {}
+  local width, paint = opts.width or math.huge, opts.paint or value.painter(false)
+  local columns, hidden = layout(rows, opts, opts.width or 80)
+  local cells, widths, numeric = measure(rows, columns)
+  -- Columns that people have named stay; others are left out if there is no room.
+  while not fit(widths, width) and not opts.columns and #widths > 1 do
+    widths[#widths], hidden = nil, hidden + 1
+  end
+  local lines = {}
+  local function add(texts, kind)
+    local out = {}
+    for i, w in ipairs(widths) do
+      local text = value.clip(texts[i], w)
+      local pad, painted = (" "):rep(w - width_of(text)), kind and paint(kind, text) or text
+      out[i] = numeric[i] and pad .. painted or painted .. (i < #widths and pad or "")
+    end
+    lines[#lines + 1] = table.concat(out, "  "):gsub("%s+$", "")
+  end
+  local heads = {}
+  for i, column in ipairs(columns) do heads[i] = value.label(column.head) end
+  add(heads, "head")
+  for _, texts in ipairs(cells) do add(texts) end
+  if hidden > 0 and opts.hint then lines[#lines + 1] = paint("dim", opts.hint) end
+  return table.concat(lines, "\n")
+end
