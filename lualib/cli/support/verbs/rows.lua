@@ -9,7 +9,7 @@ local fleet = require "cli.support.fleet"
 local host = require "f5.host"
 local json = require "f5.json"
 local output = require "cli.support.output"
-local show = require "console.show"
+local show = require "f5.table.show"
 local shown_json = require "cli.support.shown_json"
 local terminal = require "f5.terminal"
 
