@@ -66,7 +66,7 @@ describe("docs/shell.md", function()
     ["call sys/config"] = { out = "save" },
     ["-e 'local"] = { out = '"fullPath":"/Common/old%-1"', restarts = true },
     ["list ltm/pool --sort members:desc,name -o table"] = {
-      out = "^name +monitor +members +state.*\nweb +%d/1 .*\nold%-1 +0/0 .*\nold%-2 +0/0 ",
+      out = "^name +monitor +members .*\nweb +http +%d/1 .*\nold%-1 +http +0/0 .*\nold%-2 +http ",
     },
     ["list ltm/node --where 'address:find \"^10%.0%.\" and ratio == 1' --sort address"] = {
       out = '"address":"10.0.0.1",.*\n.*"address":"10.0.0.9",',
