@@ -89,6 +89,17 @@ describe("E2 upload and download", function()
     assert.is_true(out == BYTES)
     assert.equal("", err)
     wrong(2, "standard input needs a name on the device", { "upload", "-", "ucs/" })
+    local full = program.run({ "-c", ("%s download in.bin - >/dev/full"):format(program.path) }, {
+      program = "/bin/bash", env = lab.environment(device),
+    })
+    assert.equal(1, full.status)
+    assert.matches("cannot write to standard output: No space left", full.err)
+    -- a pipe
+    local piped = program.run({ "-c", ("%s upload <(echo hi) hi.txt"):format(program.path) }, {
+      program = "/bin/bash", env = lab.environment(device),
+    })
+    assert.equal(0, piped.status, piped.err)
+    assert.equal("hi\n", on_device "/var/config/rest/downloads/hi.txt")
   end)
 
   it("replace no local file without --force, and ask no device before that", function()
@@ -257,6 +268,9 @@ describe("E2 bash", function()
     assert.matches("b: 1\nb: 2\n", out)
     table.insert(words, 2, "--grouped")
     assert.equal("2 devices: a, b\n1\n2\n", ok(words))
+    table.insert(words, 2, "--output=json")
+    wrong(2, "%-%-grouped needs %-%-output text", words)
+    table.remove(words, 2)
     words[#words] = "exit 3"
     local result = f5lua(words)
     assert.equal(1, result.status)
@@ -266,6 +280,27 @@ describe("E2 bash", function()
     words[#words] = "echo x"
     local _, err = ok(words)
     assert.matches("2 done, in", err)
+  end)
+
+  it("prints what there is after Ctrl-C", function()
+    device:fault { match = { path = "/mgmt/tm/util/bash" }, after = 2, delay_ms = 60000 }
+    local process <close> = program.start({
+      "bash", "--inventory", place.path .. "/sites.lua", "--workers", "1", "-o", "csv", "echo x",
+    }, { env = lab.environment(device) })
+    lab.arrived(device, "POST", "/mgmt/tm/util/bash", 3)
+    process:kill "INT"
+    local result <const> = process:wait()
+    assert.equal(130, result.status)
+    assert.matches("^device,status,output\na,0,[^b]*b,0,", result.out)
+    assert.matches("2 done.*stopped: interrupted", result.err)
+  end)
+
+  it("does not garble a terminal with many devices", function()
+    local screen <close> = require("terminal").start({
+      "bash", "--inventory", place.path .. "/sites.lua", "--limit", "a,b", "echo x",
+    }, { env = lab.environment(device), errors_too = true, columns = 100 })
+    screen:expect("[ab]: x\n[ab]: x\n2 devices: 2 done %(2 changed%)", 20)
+    assert.equal(0, screen.status())
   end)
 
   it("is not carried out with --check", function()

@@ -3,9 +3,15 @@
 local M = {}
 
 local DAY <const> = 86400
+local FIELDS <const> = {
+  "fullPath", "subject", "issuer", "expirationDate", "subjectAlternativeName", "serialNumber",
+  "fingerprint", "isBundle", "keyType", "certificateKeySize",
+}
 local KINDS <const> = { "client-ssl", "server-ssl" }
 -- Properties of a profile with the name of a certificate.
 local USES <const> = { "cert", "chain", "caFile", "clientCertCa", "crlFile", "proxyCaCert" }
+
+local SELECTED <const> = { "fullPath", "certKeyChain", table.unpack(USES) }
 
 local function note(users, name, profile)
   if type(name) ~= "string" or name == "" or name == "none" then return end
@@ -22,7 +28,7 @@ end
 function M.users(bip)
   local users = {}
   for _, kind in ipairs(KINDS) do
-    for profile in bip.ltm.profile[kind]:each() do
+    for profile in bip.ltm.profile[kind]:each { select = SELECTED } do
       for _, property in ipairs(USES) do note(users, profile[property], profile.fullPath) end
       local chain = profile.certKeyChain
       for _, part in ipairs(type(chain) == "table" and chain or {}) do
@@ -58,7 +64,7 @@ end
 function M.list(bip, within)
   local json = require "f5.json"
   local now <const>, rows, users = os.time(), {}, nil
-  for certificate in bip.sys.file["ssl-cert"]:each() do
+  for certificate in bip.sys.file["ssl-cert"]:each { select = FIELDS } do
     local ends = number(certificate.expirationDate)
     if not within or ends and ends - now <= within then
       users = users or M.users(bip)

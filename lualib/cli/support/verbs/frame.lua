@@ -76,6 +76,12 @@ local function on_fleet(options, verb, out)
     for key, value in pairs(verb.connect or {}) do one.connect[key] = value end
   end
   local all = {}
+  -- after Ctrl-C, what there is until then is printed
+  local _ <close> = setmetatable({}, {
+    __close = function(_, err)
+      if err ~= nil and #all > 0 then out:finish(verb.order) end
+    end,
+  })
   local report = fleet.visit(options, {
     devices = devices, program = verb.program, name = verb.program, only_failures = true,
     run = require("f5.fleet.journal").run(
@@ -120,9 +126,9 @@ function M.run(options, verb)
   else
     local own <const> = (not verb.writes or verb.own_force) and "force" or nil
     fleet.refuse_without_inventory(options, program, own)
-    if options.grouped then usage("--grouped needs --inventory", program) end
     if options.report then usage("--report needs --inventory", program) end
   end
+  rows.check(options, program)
   if options.check then
     for _, name in ipairs { "journal", "report", "undoable" } do
       if options[name] then usage(("--check has no --%s"):format(name), program) end

@@ -12,6 +12,7 @@ local output = require "cli.support.output"
 local show = require "f5.table.show"
 local shown_json = require "cli.support.shown_json"
 local terminal = require "f5.terminal"
+local usage = require "cli.support.usage"
 
 local M = {}
 
@@ -30,6 +31,16 @@ function M.add_options(parser, has_text)
   if has_text then
     parser:flag("--grouped", "with --inventory: the same text of several devices only once")
   end
+end
+
+--- Ends with wrong usage if options contradict each other.
+function M.check(options, program)
+  if not options.grouped then return end
+  if not options.inventory then usage("--grouped needs --inventory", program) end
+  if options.output and options.output ~= "text" then
+    usage("--grouped needs --output text", program)
+  end
+  options.output = "text"
 end
 
 --- @param options table: output, grouped, inventory
