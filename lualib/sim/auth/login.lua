@@ -282,6 +282,7 @@ end
 
 local function change_token(device, request, token)
   local wanted = request.json and request.json.timeout
+  if type(wanted) == "string" then wanted = math.tointeger(tonumber(wanted:match "^%d+$")) end
   if not is_owner(request.user, token) then
     return errors.rest(request, 400, "The token of another user cannot be changed.")
   end

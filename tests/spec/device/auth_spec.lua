@@ -107,6 +107,12 @@ describe("simulated device: authentication", function()
     local longer = curl { device, "PATCH", path, token = token, body = { timeout = 36000 } }
     assert.equal(200, longer.status)
     assert.equal(36000, longer.json.timeout)
+    local text = curl { device, "PATCH", path, token = token, body = { timeout = "35000" } }
+    assert.same({ 200, 35000 }, { text.status, text.json.timeout })
+    for _, wrong in ipairs { "", "soon", "1e9", "-5", "99999999999999999999" } do
+      local refused = curl { device, "PATCH", path, token = token, body = { timeout = wrong } }
+      assert.equal(400, refused.status, wrong)
+    end
     device:advance(30000)
     assert.equal(200, curl { device, "GET", path, token = token }.status)
     local too_long = curl { device, "PATCH", path, token = token, body = { timeout = 36001 } }

@@ -84,6 +84,7 @@ describe("simulated device: shell", function()
 
   it("names programs that are not simulated", function()
     prints("curl: not simulated\n127\n", "curl -k https://localhost/; echo $?")
+    prints("Dynamic routing is not enabled\n1\n", "imish -r 0 -e 'show running-config'; echo $?")
     prints("a\nb\n", "mkdir /tmp/e; touch /tmp/e/b /tmp/e/a; ls -1 /tmp/e")
     prints("3\n6\n", "expr 1 + 2; echo 2*3 | bc")
     prints("tmm          down\n", "bigstart stop tmm; bigstart status tmm")

@@ -143,6 +143,23 @@ function programs.bc(shell, _, io)
   return status
 end
 
+-- The shell of the routing daemons: imish -r ROUTE_DOMAIN …
+function programs.imish(shell, arguments, io)
+  local id = "0"
+  for i, word in ipairs(arguments) do
+    if word == "-r" then id = arguments[i + 1] or "" end
+  end
+  for _, domain in ipairs(shell.device.store:list "/mgmt/tm/net/route-domain") do
+    local protocols = domain.routingProtocol
+    if tostring(domain.id) == id and type(protocols) == "table" and #protocols > 0 then
+      io.err "imish: not simulated\n"
+      return 127
+    end
+  end
+  io.err "Dynamic routing is not enabled\n"
+  return 1
+end
+
 -- What is on every device, but does nothing here.
 local NOT_SIMULATED <const> = [[arp crontab cpcfg curl diff dmesg dos2unix f5mku f5optics free guishell
   halt ifconfig ip iptables jq kill killall lsof lvs mail mcpq mysql netstat ng_export ng_import ng_profile ntpq nslookup openssl
