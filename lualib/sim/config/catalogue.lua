@@ -219,6 +219,12 @@ local function load(module)
     end
     register(template)
   end
+  for template, values in pairs(require "sim.catalogue.tables.assumed") do
+    local props = fresh[template] and fresh[template].props or {}
+    for name, value in pairs(values) do
+      if props[name] then props[name].d, props[name].assumed = value, true end
+    end
+  end
 end
 
 local function load_for(template)

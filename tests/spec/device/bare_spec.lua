@@ -114,7 +114,7 @@ local MADE <const> = {
 -- How many kinds of a module have no default, although objects can be made, and nobody knows that
 -- there is none (walk/plain_kinds.lua). They may become fewer, not more.
 local BARE <const> = {
-  analytics = 41, ["api-protection"] = 2, apm = 42, ilx = 2, net = 3, pem = 9, security = 34,
+  analytics = 41, ["api-protection"] = 2, apm = 42, ilx = 2, net = 3, pem = 9, security = 33,
   sys = 8, vcmp = 1, wam = 4, wom = 2,
 }
 
