@@ -89,6 +89,26 @@ function M.is_content(kind, property)
   return CONTENT[property] and kind:find "^sys/file/" ~= nil or false
 end
 
+local function is_link(key, value)
+  return type(key) == "string" and key:find "Reference$" and type(value) == "table"
+end
+
+-- The elements of a list without the links in them, which follow from their names.
+local function unlinked(list)
+  local out = {}
+  for key, item in next, list do
+    if type(item) == "table" and item ~= json.null then
+      local copy = {}
+      for name, value in next, item do
+        if not (is_link(name, value) and value.link) then copy[name] = value end
+      end
+      item = setmetatable(copy, getmetatable(item))
+    end
+    out[key] = item
+  end
+  return setmetatable(out, getmetatable(list))
+end
+
 local NAMING <const> = { name = true, partition = true, subPath = true, fullPath = true }
 
 --- The own properties of an object that are configuration: no links, no sub-collections, no times.
@@ -97,8 +117,9 @@ function M.properties(kind, raw)
   for key, value in next, raw do
     local skip = type(key) ~= "string" or NAMING[key] or kinds.is_volatile(kind, key)
       or kinds.is_digest(kind, key) or M.is_content(kind, key)
-      or key:find "Reference$" and type(value) == "table"
-    if not skip then out[key] = value end
+      or is_link(key, value)
+    local has_elements = type(value) == "table" and value ~= json.null and compare.is_list(value)
+    if not skip then out[key] = has_elements and unlinked(value) or value end
   end
   return out
 end

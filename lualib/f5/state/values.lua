@@ -34,12 +34,12 @@ function M.line(value)
   if value == "" then return '""' end
   if type(value) == "string" then return cut(terminal.line(value)) end
   if type(value) ~= "table" then return tostring(value) end
+  if not next(value) then return "(empty)" end
   if ensure.is_list(value) and is_plain(value) then
     local parts = {}
     for i, item in ipairs(value) do parts[i] = tostring(item) end
     return cut(terminal.line(table.concat(parts, ", ")))
   end
-  if not next(value) then return "(empty)" end
   local ok, text = pcall(json.encode, value, STYLE)
   return cut(terminal.line(ok and text or "(a value that JSON cannot express)"))
 end

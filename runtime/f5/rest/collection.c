@@ -162,12 +162,14 @@ static void push_items(lua_State *L, f5_operation *op, int body) {
     bool object = lua_getfield(L, body, "fullPath") != LUA_TNIL ||
                   lua_getfield(L, body, "entries") != LUA_TNIL;
     if (object)
-      error_usage(L, "%.*s is an object%s%s, not a collection: use load", length,
+      error_usage(L, "%.*s is an object%s%s, not a collection: use load (f5lua get)", length,
                   op->call.http.path, lua_isstring(L, body + 1) ? " of kind " : "",
                   lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
     bool described = !lua_isnil(L, body + 1) || lua_getfield(L, body, "selfLink") != LUA_TNIL;
     if (!described)
-      operation_refuse(L, op, "the answer is not a collection: it has neither 'items' nor 'kind'");
+      operation_refuse(L, op,
+                       "the answer is not a collection: it has neither 'items' nor 'kind'; "
+                       "read an object with load, in the shell with f5lua get");
     lua_settop(L, body);
     push_empty(L);
   }

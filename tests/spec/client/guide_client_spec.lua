@@ -283,6 +283,9 @@ describe("G10 paging", function()
         .. "use load",
       err.message
     )
+    err = failure(function() return bip.ltm.node.n001:list { select = { "address" } } end)
+    assert.equal("protocol", err.kind) -- nothing in the answer says that it is an object
+    assert.matches("read an object with load, in the shell with f5lua get$", err.message)
   end)
 end)
 

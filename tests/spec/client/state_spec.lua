@@ -289,6 +289,14 @@ not compared
       path = "/mgmt/tm/ltm/virtual/~Common~vs", changes = changed, notes = { "vs.lua:3" } }))
   end)
 
+  it("names a list that became empty", function()
+    local changed = compare.objects("sys/ntp",
+      { servers = json.array { "192.0.2.1" } }, { servers = json.array {} })
+    assert.matches("servers: 192%.0%.2%.1 → %(empty%)\n", show.text(report {
+      what = "changed", kind = "sys/ntp", name = "", path = "/mgmt/tm/sys/ntp", changes = changed,
+    }))
+  end)
+
   it("shows objects that changed in the same way together", function()
     local differences = {}
     for i = 1, 30 do

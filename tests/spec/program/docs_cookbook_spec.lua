@@ -19,8 +19,11 @@ local PAGES <const> = {
   ["as3.md"] = { restored = true },
   ["backup.md"] = { restored = true, hurry = true },
   ["blue-green.md"] = { restored = true },
+  ["certificates.md"] = { restored = true },
   ["drain.md"] = { restored = true },
+  ["mass-change.md"] = {},
   ["users.md"] = { restored = true },
+  ["waf.md"] = {},
 }
 
 -- Pages without commands that are run here, and why.
@@ -61,11 +64,14 @@ local function plain(text)
     text
       :gsub("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-%x+", "ID")
       :gsub("%d%d%d%d%-%d%d%-%d%d[T:][%d:.]+Z?", "TIME")
+      :gsub("%d%d%d%d%-%d%d%-%d%d", "DATE")
       :gsub("127%.0%.0%.1_%d+", "127.0.0.1_PORT")
       :gsub("%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ", "TIME")
       :gsub(("%x"):rep(64), "SHA256")
       :gsub("%d+ bytes", "N bytes")
       :gsub("%d+%.?%d* k?B", "N B")
+      :gsub("%d+ objects", "N objects")
+      :gsub("%d+ reads", "N reads")
       :gsub("%d+ connections? left, %d+ s", "N connections left, N s")
   )
 end
