@@ -73,7 +73,7 @@ local function text(row)
   if row.state ~= "done" then return ("started %s; %s\n"):format(name, advice(row.path, row.id)) end
   local result = row.result
   local shown = type(result) == "table" and next(result) ~= nil
-    and require("console.show").value(result) .. "\n" or ""
+    and require("f5.table.show").value(result) .. "\n" or ""
   return ("%s is done after %g s\n%s"):format(name, row.seconds, shown)
 end
 

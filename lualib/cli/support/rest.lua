@@ -8,6 +8,7 @@
 local contents = require "cli.support.contents"
 local core = require "f5.core"
 local device = require "cli.support.device"
+local fleet = require "cli.support.fleet"
 local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
@@ -268,7 +269,7 @@ function verbs.list(bip, path, parsed, options)
   path = take_names(bip, path, parsed)
   local collection = ref(bip, path, parsed.name)
   local view = view_of(options, collection)
-  if view:streams() then
+  if view:streams() and not options.inventory then
     writing.stream(options, view, view:each(collection:each(view:query())))
     view:finish()
     return nil
@@ -438,6 +439,7 @@ function M.subcommand(verb, summary, extra)
       undoable.add_option(parser)
       parser:flag("--check", "write nothing: show what would change")
     end
+    fleet.add_options(parser, not WRITES[verb])
     if extra.destructive then
       parser:flag("-y --yes", "do not ask before acting on several objects")
       parser:flag("--exact", "NAME is the name of one object, whatever characters it has")
@@ -447,11 +449,23 @@ function M.subcommand(verb, summary, extra)
   function module.run(options)
     program = "f5lua " .. verb
     hints.for_one_line()
-    local function call()
+    local function words()
       local parsed = parse_words(options.words)
       if parsed.body and not tostring(WORDS[verb]):find "key=" then
         usage(verb .. " takes no properties")
       end
+      return parsed
+    end
+    if options.inventory then
+      return require("cli.support.verbs.rest").run(options, {
+        verb = verbs[verb], name = verb, program = program, parsed = words(),
+        path = target.path(options.path), writes = WRITES[verb], destructive = extra.destructive,
+      })
+    end
+    fleet.refuse_without_inventory(options, program)
+    if options.report then usage "--report needs --inventory" end
+    local function call()
+      local parsed = words()
       local bip <close> = device.connect(options, program)
       local value, view = verbs[verb](bip, target.path(options.path), parsed, options)
       if not options.check then writing.write(value, options, view) end

@@ -83,12 +83,12 @@ function M.arguments(list, sent)
   local out, hide = json.array {}, false
   for i, word in ipairs(list or {}) do
     word = core.mask(tostring(word))
-    local name, rest = word:match "^%-*([%w_-]+)([=:]*)"
-    local is_name = name and core.is_secret_name(name)
+    local name, rest = word:match "^%-*([%w_.-]+)([=:]*)"
+    local is_name = name and core.is_secret_name(name:match "[^.]*$")
     if hide then
       word = MASK
     elseif is_name and rest ~= "" then
-      word = word:match "^%-*[%w_-]+[=:]+" .. MASK
+      word = word:match "^%-*[%w_.-]+[=:]+" .. MASK
     end
     hide = is_name and rest == "" and word:sub(1, 1) == "-" or false
     for _, secret in ipairs(sent or {}) do

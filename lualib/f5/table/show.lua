@@ -153,6 +153,7 @@ function Show.value(item, opts, depth)
   if all_objects(item) then
     local style = {
       width = opts.width, paint = paint, wide = opts.wide, kind = opts.kind, hint = opts.hint,
+      before = opts.before,
     }
     if style.hint == nil then style.hint = "(more properties: .json _ shows all)" end
     return to_table(item, style) .. "\n"
@@ -210,8 +211,22 @@ local function is_bookkeeping(key, item)
   return value.is_noise(key) and (type(item) ~= "table" or is_link(item))
 end
 
+-- The keys, with these names first.
+local function in_front(keys, first)
+  if not first then return keys end
+  local out, seen = {}, {}
+  for _, name in ipairs(first) do
+    seen[name], out[#out + 1] = true, name
+  end
+  for _, key in ipairs(keys) do
+    if not seen[key] then out[#out + 1] = key end
+  end
+  return out
+end
+
 --- Returns rows as CSV (RFC 4180) with a head line. Nested values are JSON. Secrets are masked.
--- @param columns names; default: all properties of all rows, names first; without bookkeeping
+-- @param columns names; default: all properties of all rows, names first; without bookkeeping;
+--   those of options.first before all others
 -- @param options table|nil: as of f5.table.csv
 function Show.csv(rows, columns, options)
   local objects, all = {}, {}
@@ -222,7 +237,7 @@ function Show.csv(rows, columns, options)
       if not is_bookkeeping(key, item) then all[key] = true end
     end
   end
-  return csv(objects, columns or value.keys(all), options)
+  return csv(objects, columns or in_front(value.keys(all), options and options.first), options)
 end
 
 --- Returns a value as YAML. Secrets are masked.

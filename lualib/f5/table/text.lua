@@ -138,6 +138,10 @@ local function chosen_columns(rows, width, wide)
   return out, all - #out
 end
 
+local function plain_column(name)
+  return { head = name, value = function(object) return rawget(object, name) end }
+end
+
 local function layout(rows, opts, width)
   local out, hidden = {}, opts.wide and 0 or 1
   local kind = opts.kind or columns_of.kind_of_rows(rows)
@@ -154,6 +158,7 @@ local function layout(rows, opts, width)
     out, hidden = chosen_columns(rows, width, opts.wide)
   end
   if has_name(rows) then table.insert(out, 1, { head = "name", value = columns_of.name }) end
+  for i, name in ipairs(opts.before or {}) do table.insert(out, i, plain_column(name)) end
   return out, hidden
 end
 
@@ -196,7 +201,8 @@ end
 -- @param rows array of tables
 -- @param opts table|nil: width (columns of the terminal; default: nothing is cut), columns (names;
 --   default: those of the kind, or what differs between the rows), kind (default: that of the
---   rows), wide (more columns), paint, hint (text about what was left out)
+--   rows), before (names that come before those of the kind), wide (more columns), paint, hint
+--   (text about what was left out)
 -- @return text without a final newline
 return function(rows, opts)
   opts = opts or {}

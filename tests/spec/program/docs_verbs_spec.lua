@@ -39,6 +39,8 @@ local EXPECTED <const> = {
   { "f5lua tokens$", '"own":true' },
   { "f5lua tokens clear", "^$" },
   { "f5lua certificates %-%-inventory", "\nsite2,/Common/www%-2027.crt," },
+  { "f5lua list ltm/pool", "^device,name,monitor\n" },
+  { "f5lua ensure sys/ntp", '"result":"changed"' },
   { "f5lua %-%-inventory", "site1: 1\n" },
 }
 
@@ -51,6 +53,7 @@ describe("docs/verbs.md", function()
     place:file("site.ucs", "a backup")
     assert(os.execute(("cd %s && { %s } 2>log"):format(place.path, PAIRS)), place:read "log")
     device:control("write_file", { path = "/var/tmp/a file", text = "x" })
+    device:control("plan_task", { template = "sys/ucs", seconds = 0.2 })
     local seen = {}
     for _, block in ipairs(markdown.blocks("docs/verbs.md", "sh")) do
       for line in block.text:gmatch "[^\n]+" do

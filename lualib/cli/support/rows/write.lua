@@ -19,9 +19,12 @@ function M.format_of(options)
   return options.output or (host.is_terminal(1) and "table" or "jsonl")
 end
 
-local function json_line(row)
-  return shown_json(show.masked(row), { sort = true, first = M.FIRST })
+--- One row as a line of JSON.
+-- @param first array|nil: properties that come first
+function M.json_line(row, first)
+  return shown_json(show.masked(row), { sort = true, first = first or M.FIRST })
 end
+local json_line <const> = M.json_line
 
 -- The rows of a result in a table: the items of a collection, and nested entries as plain values.
 -- Anything else is one row.
@@ -59,7 +62,7 @@ local function as_table(value, format, view)
   local style = {
     width = not wide and host.is_terminal(1) and host.columns() or nil,
     paint = show.painter(colour), wide = wide, all = wide,
-    columns = view and view.columns, kind = view and view.kind,
+    columns = view and view.columns, kind = view and view.kind, before = view and view.before,
     hint = host.is_terminal(1) and "(-o wide shows more columns, -o json all properties)",
   }
   if type(value) ~= "table" then return show.value(value, style) end
@@ -80,26 +83,33 @@ local writers = {}
 function writers.table(value, view) return as_table(value, "table", view) end
 function writers.wide(value, view) return as_table(value, "wide", view) end
 
-function writers.json(value)
-  return shown_json(show.masked(value), { sort = true, first = M.FIRST, indent = 2 })
+local function first_of(view) return view and view.first or M.FIRST end
+
+function writers.json(value, view)
+  return shown_json(show.masked(value), { sort = true, first = first_of(view), indent = 2 })
 end
 
-function writers.jsonl(value)
+function writers.jsonl(value, view)
   local lines = {}
-  for i, row in ipairs(json.is_array(value) and value or { value }) do lines[i] = json_line(row) end
+  for i, row in ipairs(json.is_array(value) and value or { value }) do
+    lines[i] = json_line(row, first_of(view))
+  end
   return table.concat(lines, "\n")
 end
 
 function writers.csv(value, view)
-  return show.csv(rows_of(value), view and view.columns, { one_line = host.is_terminal(1) })
+  return show.csv(rows_of(value), view and view.columns, {
+    one_line = host.is_terminal(1), first = view and view.before,
+  })
 end
 
-function writers.yaml(value) return show.yaml(value, { first = M.FIRST }) end
+function writers.yaml(value, view) return show.yaml(value, { first = first_of(view) }) end
 
 function writers.lua(value) return "return " .. show.lua(value) end
 
 --- Writes a result. nil is nothing.
--- @param view table|nil: see cli.support.rows.view
+-- @param view table|nil: see cli.support.rows.view; also first (properties that come first), before
+--   (columns that come before those of the kind)
 function M.write(value, options, view)
   if value == nil then return end
   local text = writers[M.format_of(options)](value, view)

@@ -69,6 +69,16 @@ local function on_one(options, verb, out)
   return verb.status and verb.status(found) or 0
 end
 
+-- Calls the verb. What is wrong usage on one device is a failure there.
+local function work_on(verb, bip, one)
+  local results = table.pack(pcall(verb.work, bip, one))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local err <const> = results[2]
+  local words <const> = type(err) == "table" and rawget(err, "usage")
+  if type(words) == "string" then fail("%s", words) end
+  error(err, 0)
+end
+
 local function on_fleet(options, verb, out)
   local devices <const> = fleet.devices(options, verb.program)
   for _, one in ipairs(devices.devices) do
@@ -89,7 +99,7 @@ local function on_fleet(options, verb, out)
     ),
   }, function()
     return function(bip, one)
-      local found, problem = verb.work(bip, one)
+      local found, problem = work_on(verb, bip, one)
       if verb.order then table.sort(found, verb.order) end
       if not options.check then
         for _, row in ipairs(found) do

@@ -9,10 +9,9 @@ local fleet = require "cli.support.fleet"
 local host = require "f5.host"
 local json = require "f5.json"
 local output = require "cli.support.output"
-local show = require "f5.table.show"
-local shown_json = require "cli.support.shown_json"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
+local writing = require "cli.support.rows.write"
 
 local M = {}
 
@@ -22,7 +21,7 @@ Rows.__index = Rows
 --- Adds --output, and --grouped for text.
 -- @param has_text boolean: rows can be printed as text
 function M.add_options(parser, has_text)
-  local formats <const> = { "table", "json", "jsonl", "csv", "lua" }
+  local formats = table.move(writing.FORMATS, 1, #writing.FORMATS, 1, {})
   if has_text then table.insert(formats, 1, "text") end
   parser
     :option("-o --output", "one of " .. table.concat(formats, ", "))
@@ -45,8 +44,8 @@ end
 
 --- @param options table: output, grouped, inventory
 -- @param style table: text (function(row), the text for people), always_text (also where there is
---   no terminal), columns (names, in order), shown (function(row), the cells of a table), empty
---   (text for no rows)
+--   no terminal), columns (names, in order; nil: those of the kind), kind, first (properties that
+--   come first in JSON), shown (function(row), the cells of a table), empty (text for no rows)
 function M.new(options, style)
   local format = options.output
   if not format then
@@ -56,7 +55,8 @@ function M.new(options, style)
   if format == "text" and not style.text then format = "table" end
   return setmetatable({
     format = format, style = style, rows = json.array {}, is_fleet = options.inventory ~= nil,
-    first = { "device", table.unpack(style.columns) }, grouped = options.grouped and {} or nil,
+    first = { "device", table.unpack(style.first or style.columns) },
+    grouped = options.grouped and {} or nil,
   }, Rows)
 end
 
@@ -89,10 +89,10 @@ function Rows:add(device, row)
   if self.format == "text" then return self:write_text(device, self.style.text(row)) end
   local shown = {}
   for key, value in pairs(row) do shown[key] = value end
-  shown.device = device
+  shown.device = device or shown.device
   if self.format == "jsonl" then
     fleet.clear_line()
-    output(shown_json(show.masked(shown), { sort = true, first = self.first }), "\n")
+    output(writing.json_line(shown, self.first), "\n")
     return output.flush()
   end
   self.rows[#self.rows + 1] = shown
@@ -112,34 +112,30 @@ local function write_groups(groups)
   end
 end
 
+local TABLES <const> = { table = true, wide = true }
+
 --- Prints what is left.
 -- @param order function(a, b)|nil: sorts the rows
 function Rows:finish(order)
   fleet.clear_line()
   if self.grouped then return write_groups(self.grouped) end
-  local format <const>, rows <const> = self.format, self.rows
+  local format <const>, style <const>, rows = self.format, self.style, self.rows
+  if format == "text" or format == "jsonl" then return end
   if order then table.sort(rows, order) end
-  local columns = self.style.columns
-  if self.is_fleet then columns = self.first end
-  if format == "table" then
-    if #rows == 0 then return output(self.style.empty or "", self.style.empty and "\n" or "") end
-    local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
-    local cells = rows
-    if self.style.shown then
-      cells = json.array {}
-      for i, row in ipairs(rows) do cells[i] = self.style.shown(row) end
+  if TABLES[format] then
+    if #rows == 0 then return output(style.empty or "", style.empty and "\n" or "") end
+    if style.shown then
+      local cells = json.array {}
+      for i, row in ipairs(rows) do cells[i] = style.shown(row) end
+      rows = cells
     end
-    output(show.table(cells, {
-      width = host.columns(), paint = show.painter(colour), columns = columns,
-    }), "\n")
-  elseif format == "json" then
-    local value = show.masked(rows)
-    output(shown_json(value, { sort = true, first = self.first, indent = 2 }), "\n")
-  elseif format == "csv" then
-    output(show.csv(rows, columns, { one_line = host.is_terminal(1) }), "\n")
-  elseif format == "lua" then
-    output("return ", show.lua(rows), "\n")
   end
+  local columns = style.columns
+  if columns and self.is_fleet then columns = { "device", table.unpack(columns) } end
+  writing.write(rows, { output = format }, {
+    columns = columns, kind = style.kind, first = self.first,
+    before = self.is_fleet and { "device" } or nil,
+  })
 end
 
 return M
