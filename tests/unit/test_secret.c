@@ -252,12 +252,13 @@ static void keys(void **state) {
   check("{\"bindPw\":\"a\\\"b\\\\\",\"x\":\"y\"}", "{\"bindPw\":\"********\",\"x\":\"y\"}");
   check("{\"x\":\"password\",\"y\":\"z\"}", "{\"x\":\"password\",\"y\":\"z\"}");
   check("{\"password\":null,\"passwords\":[\"a\"]}",
-        "{\"password\":null,\"passwords\":[********]}");
+        "{\"password\":null,\"passwords\":[\"********\"]}");
   check("{\"password\":-12.5e3,\"passwordMinLength\":8,\"secrets\":[1,{\"a\":\"b\"}]}",
-        "{\"password\":********,\"passwordMinLength\":8,\"secrets\":[1,{\"a\":\"b\"}]}");
-  check("\"{\\\"secrets\\\": [ \\\"a\\\", \\\"b\\\" ]}\"", "\"{\\\"secrets\\\": [********]}\"");
-  check("{\"password\":1", "{\"password\":********");
-  check("{\"passwords\":[\"a\",\"b", "{\"passwords\":[********");
+        "{\"password\":\"********\",\"passwordMinLength\":8,\"secrets\":[\"********\"]}");
+  check("\"{\\\"secrets\\\": [ \\\"a\\\", \\\"b\\\" ]}\"",
+        "\"{\\\"secrets\\\": [\\\"********\\\"]}\"");
+  check("{\"password\":1", "{\"password\":\"********\"");
+  check("{\"passwords\":[\"a\",\"b", "{\"passwords\":[\"********\"");
   check("{\"passwords\":[", "{\"passwords\":[");
   check("{\"password\":\"\",\"x\":\"\"}", "{\"password\":\"********\",\"x\":\"\"}");
   check("{\"password\":\"", "{\"password\":\"********");
@@ -269,6 +270,50 @@ static void keys(void **state) {
         "\\\"x\\\":1}\"}");
   check("\"\\\"{\\\\\\\"password\\\\\\\":\\\\\\\"s3\\\\\\\"}\\\"\"",
         "\"\\\"{\\\\\\\"password\\\\\\\":\\\\\\\"********\\\\\\\"}\\\"\"");
+}
+
+/* What a secret member holds stays JSON, whatever it is. */
+static void values(void **state) {
+  (void)state;
+  check("{\"privateKey\":{\"base64\":\"a}\",\"x\":[\"{\"]},\"y\":1}",
+        "{\"privateKey\":\"********\",\"y\":1}");
+  check("{\"credentials\": [ {\"pass\":\"b]\"} , {}],\"y\":1}",
+        "{\"credentials\": [\"********\"],\"y\":1}");
+  check("\"{\\\"secret\\\":{\\\"a\\\":\\\"}\\\"}}\"", "\"{\\\"secret\\\":\\\"********\\\"}\"");
+  check("{\"secret\":{},\"secrets\":[],\"tokens\":[{\"user\":\"joe\"}]}",
+        "{\"secret\":{},\"secrets\":[],\"tokens\":[{\"user\":\"joe\"}]}");
+  check("{\"passwordPolicy\":{\"a\":\"b\"}}", "{\"passwordPolicy\":{\"a\":\"b\"}}");
+  check("{\"secret\":{\"a\":\"cut of", "{\"secret\":\"********\"");
+  check("{\"pass\":\"a\",\"pw\":1,\"adminPass\":\"b\",\"bypass\":\"c\",\"sslBypass\":\"d\"}",
+        "{\"pass\":\"********\",\"pw\":\"********\",\"adminPass\":\"********\",\"bypass\":\"c\","
+        "\"sslBypass\":\"d\"}");
+}
+
+/* As other programs than a BIG-IP write them. */
+static void other_forms(void **state) {
+  (void)state;
+  check("username=a&password=b%20c&x=y", "username=a&password=********&x=y");
+  check("client_secret=a", "client_secret=********");
+  check("a\npassword=b", "a\npassword=b"); /* a text of many lines is no form */
+  check("GET /mgmt/x?access_token=a&ver=17.1.0", "GET /mgmt/x?access_token=********&ver=17.1.0");
+  check("{\"u\":\"https://h/x?a=b\\u0026token=c\"}",
+        "{\"u\":\"https://h/x?a=b\\u0026token=********\"}");
+  check("x?$filter=password%20eq%20a&$top=5", "x?$filter=password%20eq%20a&$top=5");
+  check("--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\na\r\nb\r\n--b--\r\n",
+        "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n********\r\n--b--\r\n");
+  check("{\"m\":\"name=\\\"pw\\\"\\r\\n\\r\\na\\r\\n--b\"}",
+        "{\"m\":\"name=\\\"pw\\\"\\r\\n\\r\\n********\\r\\n--b\"}");
+  check("[{\"name\":\"bind__password\",\"encrypted\":\"yes\",\"value\":\"a\\\"b\"},"
+        "{\"name\":\"password\"},{\"value\":\"c\"}]",
+        "[{\"name\":\"bind__password\",\"encrypted\":\"yes\",\"value\":\"********\"},"
+        "{\"name\":\"password\"},{\"value\":\"c\"}]");
+  /* "-----BEGIN CERTIFICATE-----", then "-----BEGIN PRIVATE KEY-----" */
+  check("\"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\"",
+        "\"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\"");
+  check("{\"x\":\"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSQ==\"}", "{\"x\":\"********\"}");
+  check("{\"jwt\":\"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl\",\"y\":1}",
+        "{\"jwt\":\"********\",\"y\":1}");
+  check("{\"jwt\":\"eyJhbGciOiJIUzI1NiJ9\"}", "{\"jwt\":\"eyJhbGciOiJIUzI1NiJ9\"}");
 }
 
 static void headers(void **state) {
@@ -369,6 +414,8 @@ int main(void) {
                                      cmocka_unit_test(any_commands),
                                      cmocka_unit_test(encrypted),
                                      cmocka_unit_test(keys),
+                                     cmocka_unit_test(values),
+                                     cmocka_unit_test(other_forms),
                                      cmocka_unit_test(headers),
                                      cmocka_unit_test(many),
                                      cmocka_unit_test(wiped),

@@ -91,21 +91,37 @@ end
 -- What identifies an object is not a change.
 local NAMING <const> = { name = true, partition = true, fullPath = true, kind = true }
 
+-- An object without secrets. Some are recognised only in the whole object, such as the value of
+-- { name = "password", value = "x" }, or a password in a command line.
+local function without_secrets(kind, object)
+  local hidden <const> = secrets.hidden(kind, object)
+  local ok, text = pcall(json.encode, hidden)
+  return ok and decoded(core.mask(text)) or hidden
+end
+
+local function is_same(old, new)
+  if type(old) ~= "table" or type(new) ~= "table" then return old == new end
+  local ok, first, second = pcall(function()
+    return json.encode(old, { sort = true }), json.encode(new, { sort = true })
+  end)
+  return ok and first == second
+end
+
 -- Property, old and new value. The old value is known only if a change record read the object.
 local function properties(write, kind, body)
   local about = write.about
   local before = about and about.before
   local known, list = type(before) == "table" and before ~= json.null, {}
-  local new <const> = secrets.hidden(kind, body)
-  local old <const> = known and secrets.hidden(kind, before) or {}
+  local new <const> = without_secrets(kind, body)
+  local old <const> = known and without_secrets(kind, before) or {}
   local names = {}
   for name in next, body do
     if type(name) == "string" and not NAMING[name] then names[#names + 1] = name end
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    local from, to = shown(old[name]), shown(new[name])
-    if not known or from ~= to then
+    if not known or not is_same(before[name], body[name]) then
+      local from, to = shown(old[name]), shown(new[name])
       list[#list + 1] = { name, known and (from or json.null) or false, to or json.null }
     end
   end
@@ -123,8 +139,9 @@ local function change_of(write)
   local list, known = {}, false
   if body then list, known = properties(write, kind, body) end
   local name = words.name(path)
-  if write.method == "POST" and body and type(body.name) == "string" and path == write.path then
-    name = name .. " " .. core.mask(body.name)
+  local masked <const> = body and decoded(core.mask(write.body))
+  if write.method == "POST" and masked and type(masked.name) == "string" and path == write.path then
+    name = name .. " " .. masked.name
   end
   return {
     verb = VERBS[write.method] or write.method, name = name, properties = list, known = known,

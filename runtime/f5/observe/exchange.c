@@ -116,11 +116,26 @@ static bool is_file(const char *header) {
   return strncasecmp(header, type, sizeof type - 1) == 0;
 }
 
+/* Appends a line without secrets. Also headers for other programs than the device have some, such
+ * as X-Vault-Token. */
+static void put_header(text *headers, const char *line, size_t length) {
+  static const char cookie[] = "cookie";
+  const char *colon = memchr(line, ':', length);
+  const size_t name = colon ? (size_t)(colon - line) : 0, end = sizeof cookie - 1;
+  if (name > 0 && (secret_name(line, name) ||
+                   (name >= end && strncasecmp(line + name - end, cookie, end) == 0))) {
+    text_add(headers, line, name);
+    text_put(headers, ": " SECRET_MASK);
+  } else {
+    secret_mask(headers, line, length);
+  }
+  text_char(headers, '\n');
+}
+
 static void describe_request(exchange_side *s, const http_request *request) {
   bool file = request->body_from_fd;
   for (const char *const *line = request->headers; line && *line; line++) {
-    secret_mask(&s->headers, *line, strlen(*line));
-    text_char(&s->headers, '\n');
+    put_header(&s->headers, *line, strlen(*line));
     file = file || is_file(*line);
   }
   if (request->body_from_fd) {
@@ -132,8 +147,11 @@ static void describe_request(exchange_side *s, const http_request *request) {
 }
 
 static void describe_response(exchange_side *s, const http_request *request) {
-  const char *headers = request->answer_headers;
-  if (headers) secret_mask(&s->headers, headers, strlen(headers));
+  for (const char *line = request->answer_headers; line && *line;) {
+    const size_t length = strcspn(line, "\n");
+    put_header(&s->headers, line, length > 0 && line[length - 1] == '\r' ? length - 1 : length);
+    line += length + (line[length] == '\n');
+  }
   if (request->answer)
     keep_body(s, request->answer, request->answer_length, BODY_MAX);
   else if (request->sink_to_fd && request->sink_length > 0)

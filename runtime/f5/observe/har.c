@@ -9,7 +9,6 @@
 #include "base/json_text.h"
 #include "base/printable.h"
 #include "f5/report/base64.h"
-#include "f5/report/secret.h"
 
 #define NEVER "-1"
 
@@ -133,12 +132,6 @@ static bool next_header(slice *rest, slice *name, slice *value) {
   return false;
 }
 
-static bool is_cookie(slice name) {
-  static const char end[] = "cookie";
-  const size_t length = sizeof end - 1;
-  return name.length >= length && strncasecmp(name.bytes + name.length - length, end, length) == 0;
-}
-
 static void put_headers(text *out, const text *headers) {
   slice rest = slice_of(headers), name, value;
   const char *comma = "{\"name\":";
@@ -147,7 +140,7 @@ static void put_headers(text *out, const text *headers) {
     text_put(out, comma);
     put_string(out, name);
     text_put(out, ",\"value\":");
-    put_string(out, is_cookie(name) ? slice_of_string(SECRET_MASK) : value);
+    put_string(out, value);
     text_char(out, '}');
     comma = ",{\"name\":";
   }

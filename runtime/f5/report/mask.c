@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "f5/report/command_secret.h"
+#include "f5/report/foreign_secret.h"
 #include "f5/report/secret.h"
 #include "f5/report/secret_index.h"
 
@@ -11,42 +12,6 @@
 #define MIN_TOKEN_LENGTH 16 /* at a token's address */
 #define TOKEN_SHOWN 4
 #define MAX_NAME 64 /* of a secret member */
-
-typedef struct word {
-  const char *bytes;
-  size_t length;
-} word;
-
-#define WORD(bytes)                                                                                \
-  { bytes, sizeof bytes - 1 }
-
-static bool same_letters(const char *s, const word *w) {
-  return ((s[0] ^ w->bytes[0]) & ~32) == 0 && ((s[2] ^ w->bytes[2]) & ~32) == 0 &&
-         strncasecmp(s, w->bytes, w->length) == 0;
-}
-
-bool secret_name(const char *name, size_t length) {
-  static const word parts[] = {
-      WORD("password"),    WORD("passphrase"),   WORD("passwd"),  WORD("secret"),
-      WORD("bindpw"),      WORD("privatekey"),   WORD("authkey"), WORD("credential"),
-      WORD("ciphertext"),  WORD("apikey"),       WORD("api-key"), WORD("communityname"),
-      WORD("api_key"),     WORD("presharedkey"), WORD("md5key"),  WORD("private_key"),
-      WORD("private-key"), WORD("masterkey"),    WORD("hmackey"), WORD("accesskey")};
-  static const word ends[] = {WORD("token"), WORD("pwd"), WORD("community"), WORD("authorization"),
-                              WORD("psk")};
-  static const bool first[32] = {['p' & 31] = true, ['s' & 31] = true, ['b' & 31] = true,
-                                 ['a' & 31] = true, ['c' & 31] = true, ['m' & 31] = true,
-                                 ['h' & 31] = true};
-  for (size_t at = 0; at + 6 <= length; at++) { /* the shortest part has 6 letters */
-    if (!first[name[at] & 31]) continue;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-      if (at + parts[i].length <= length && same_letters(name + at, &parts[i])) return true;
-  }
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-    if (length >= ends[i].length && same_letters(name + length - ends[i].length, &ends[i]))
-      return true;
-  return false;
-}
 
 /* In JSON text that is encoded n times, a quote follows 2^n - 1 backslashes. Backslashes that
  * belong to the string come before them, in multiples of 2^(n+1). */
@@ -80,29 +45,70 @@ static bool ends_with_secret(const char *name, size_t length) {
   return length > 0 && secret_name(name, length) && !secret_name(name, length - 1);
 }
 
-/* Finds a number, or the inside of a list that begins with a string. */
+/* What a secret member has for a value: where it starts and ends, and whether it is no string but a
+ * number, the inside of a list, or an object. A mask takes its place as a string, so that the text
+ * stays JSON: `quotes` backslashes before each of its quotes, -1: none. */
+typedef struct span {
+  size_t start, end;
+  int quotes;
+} span;
+
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The closing bracket for the opening one at `at`; length: it is missing. */
+static size_t bracket_end(const char *s, size_t length, size_t at, size_t opening) {
+  size_t depth = 0, end, behind;
+  for (; at < length; at++) {
+    if (s[at] == '{' || s[at] == '[') depth++;
+    if ((s[at] == '}' || s[at] == ']') && --depth == 0) return at;
+    if (s[at] != '"') continue;
+    if (!string_end(s, length, at + 1, opening, &end, &behind)) return length;
+    at = behind - 1;
+  }
+  return length;
+}
+
+static bool ends_with(const char *name, size_t length, const char *end) {
+  const size_t size = strlen(end);
+  return length >= size && strncasecmp(name + length - size, end, size) == 0;
+}
+
+/* Finds a number, or an object or the inside of a list with strings in it. Tokens are objects with
+ * facts that are no secrets, and with strings that are masked by themselves. */
 static bool plain_value(const char *s, size_t length, const char *name, size_t name_length,
-                        size_t *start, size_t *end) {
-  size_t stop = *start;
-  if (s[stop] == '[') {
-    size_t item = ++*start;
-    while (item < length && strchr(" \t\r\n\\", s[item]))
+                        size_t opening, span *value) {
+  const size_t at = value->start;
+  size_t stop = at;
+  const bool exact = ends_with_secret(name, name_length);
+  const bool is_token =
+      ends_with(name, name_length, "token") || ends_with(name, name_length, "tokens");
+  value->quotes = (int)opening;
+  if (s[at] == '[' || s[at] == '{') {
+    size_t item = at + 1;
+    while (item < length && (is_blank(s[item]) || s[item] == '\\'))
       item++;
-    if (item == length || s[item] != '"') return false;
-    while (stop < length && s[stop] != ']')
+    const bool is_string = item < length && s[item] == '"';
+    if (item == length || s[item] == (s[at] == '[' ? ']' : '}')) return false;
+    if (!(s[at] == '[' && is_string) && (!exact || is_token)) return false;
+    stop = bracket_end(s, length, at, opening);
+    if (s[at] == '[')
+      value->start++;
+    else if (stop < length)
       stop++;
-  } else if (ends_with_secret(name, name_length)) {
+  } else if (exact) {
     while (stop < length && s[stop] && strchr("+-.0123456789eE", s[stop]))
       stop++;
   }
-  *end = stop;
-  return stop > *start;
+  value->end = stop;
+  return stop > value->start;
 }
 
 /* For a quote: returns whether it opens the name of a secret member whose value is a string, a
- * number or a list of strings, and where that value starts and ends. Also works inside a string, as
- * in the originalRequestBody that a failed login echoes. */
-static bool secret_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
+ * number, a list or an object, and where that value is. Also works inside a string, as in the
+ * originalRequestBody that a failed login echoes. */
+static bool secret_member(const char *s, size_t length, size_t quote, span *value) {
   size_t opening = 0, name_end, at;
   while (opening < quote && s[quote - 1 - opening] == '\\')
     opening++;
@@ -112,23 +118,24 @@ static bool secret_member(const char *s, size_t length, size_t quote, size_t *st
   if (!string_end(s, near < length ? near : length, quote + 1, opening, &name_end, &at) ||
       name_end - quote - 1 > MAX_NAME)
     return false;
-  while (at < length && strchr(" \t\r\n", s[at]))
+  while (at < length && is_blank(s[at]))
     at++;
   if (at >= length || s[at] != ':' || !secret_name(s + quote + 1, name_end - quote - 1))
     return false;
   at++;
-  while (at < length && strchr(" \t\r\n", s[at]))
+  while (at < length && is_blank(s[at]))
     at++;
-  *start = at;
-  if (at < length && plain_value(s, length, s + quote + 1, name_end - quote - 1, start, end))
+  value->start = at;
+  if (at < length && plain_value(s, length, s + quote + 1, name_end - quote - 1, opening, value))
     return true;
+  value->quotes = -1;
   for (size_t i = 0; i < opening; i++)
     if (at >= length || s[at++] != '\\') return false;
   if (at >= length || s[at] != '"') return false;
-  *start = at + 1;
+  value->start = at + 1;
   size_t behind;
-  if (!string_end(s, length, *start, opening, end, &behind))
-    *end = length; /* truncated: the rest is the secret */
+  if (!string_end(s, length, value->start, opening, &value->end, &behind))
+    value->end = length; /* truncated: the rest is the secret */
   return true;
 }
 
@@ -194,39 +201,52 @@ typedef struct mask_scan {
   bool has_escapes;
 } mask_scan;
 
+/* The same for what is announced by a quote. */
+static bool announced_by_quote(mask_scan *m, size_t at, span *value) {
+  const char *s = m->s;
+  if (secret_member(s, m->length, at, value)) return true;
+  value->quotes = -1;
+  if (part_secret(s, m->length, at, &value->start, &value->end)) return true;
+  if (pair_secret(s, m->length, at, &value->start, &value->end)) return true;
+  if (at >= m->command_end) command_member(s, m->length, at, &m->command, &m->command_end);
+  return false;
+}
+
 /* Returns whether something that begins or is announced here is a secret, and where it is. What it
  * looks for must be in `places`, too. */
-static bool announced(mask_scan *m, size_t at, size_t *start, size_t *end) {
+static bool announced(mask_scan *m, size_t at, span *value) {
   const char *s = m->s;
-  if (s[at] == '"') {
-    if (secret_member(s, m->length, at, start, end)) return true;
-    if (at >= m->command_end) command_member(s, m->length, at, &m->command, &m->command_end);
-  }
+  size_t *start = &value->start, *end = &value->end;
+  if (s[at] == '"' && announced_by_quote(m, at, value)) return true;
+  value->quotes = -1;
   if ((at == 0 || s[at - 1] == '\n') && secret_header(s, m->length, at, start, end)) return true;
   if (secret_token(s, m->length, at, start, end)) return true;
   if (s[at] == ':' && address_secret(s, m->length, at, start, end)) return true;
   if (s[at] == '-' && private_key(s, m->length, at, start, end)) return true;
+  if (s[at] == '=' && parameter_secret(s, m->length, at, start, end)) return true;
   *start = at;
   if (s[at] == '$' && encrypted_value(s, m->length, at, end)) return true;
+  if (at > 0 && s[at - 1] == '"' && encoded_secret(s, m->length, at, end)) return true;
   return at >= m->command && at < m->command_end &&
          command_secret(s, m->command, m->command_end, at, start, end);
 }
 
 /* Where a secret can stand outside of command lines. */
 #define HERE 1    /* at this byte */
-#define CAPITAL 2 /* a token consists of these */
+#define CAPITAL 2 /* a token consists of these, or begins with it */
 #define TOKEN 4   /* behind this byte, if a capital follows */
 #define BEHIND 8  /* behind this byte */
 static const unsigned char places[256] = {
-    ['"'] = HERE | TOKEN, [':'] = HERE,    ['-'] = HERE,    ['$'] = HERE,    ['\n'] = BEHIND,
-    ['/'] = TOKEN,        ['0'] = CAPITAL, ['1'] = CAPITAL, ['2'] = CAPITAL, ['3'] = CAPITAL,
-    ['4'] = CAPITAL,      ['5'] = CAPITAL, ['6'] = CAPITAL, ['7'] = CAPITAL, ['8'] = CAPITAL,
-    ['9'] = CAPITAL,      ['A'] = CAPITAL, ['B'] = CAPITAL, ['C'] = CAPITAL, ['D'] = CAPITAL,
-    ['E'] = CAPITAL,      ['F'] = CAPITAL, ['G'] = CAPITAL, ['H'] = CAPITAL, ['I'] = CAPITAL,
-    ['J'] = CAPITAL,      ['K'] = CAPITAL, ['L'] = CAPITAL, ['M'] = CAPITAL, ['N'] = CAPITAL,
-    ['O'] = CAPITAL,      ['P'] = CAPITAL, ['Q'] = CAPITAL, ['R'] = CAPITAL, ['S'] = CAPITAL,
-    ['T'] = CAPITAL,      ['U'] = CAPITAL, ['V'] = CAPITAL, ['W'] = CAPITAL, ['X'] = CAPITAL,
-    ['Y'] = CAPITAL,      ['Z'] = CAPITAL};
+    ['"'] = HERE | TOKEN, ['='] = HERE,    ['e'] = CAPITAL, /* of "eyJ" */
+    [':'] = HERE,         ['-'] = HERE,    ['$'] = HERE,    ['\n'] = BEHIND, ['/'] = TOKEN,
+    ['0'] = CAPITAL,      ['1'] = CAPITAL, ['2'] = CAPITAL, ['3'] = CAPITAL, ['4'] = CAPITAL,
+    ['5'] = CAPITAL,      ['6'] = CAPITAL, ['7'] = CAPITAL, ['8'] = CAPITAL, ['9'] = CAPITAL,
+    ['A'] = CAPITAL,      ['B'] = CAPITAL, ['C'] = CAPITAL, ['D'] = CAPITAL, ['E'] = CAPITAL,
+    ['F'] = CAPITAL,      ['G'] = CAPITAL, ['H'] = CAPITAL, ['I'] = CAPITAL, ['J'] = CAPITAL,
+    ['K'] = CAPITAL,      ['L'] = CAPITAL, ['M'] = CAPITAL, ['N'] = CAPITAL, ['O'] = CAPITAL,
+    ['P'] = CAPITAL,      ['Q'] = CAPITAL, ['R'] = CAPITAL, ['S'] = CAPITAL, ['T'] = CAPITAL,
+    ['U'] = CAPITAL,      ['V'] = CAPITAL, ['W'] = CAPITAL, ['X'] = CAPITAL, ['Y'] = CAPITAL,
+    ['Z'] = CAPITAL};
 
 /* Whether a secret can begin or be announced at a byte that is HERE: "://", "-----BEGIN ". */
 static bool may_begin(const mask_scan *m, size_t at) {
@@ -249,6 +269,15 @@ static size_t skip(const mask_scan *m, size_t at, size_t stop) {
   return at;
 }
 
+static void put_mask(text *out, int quotes) {
+  for (int side = 0; side < 2; side++) {
+    if (side == 1) text_put(out, SECRET_MASK);
+    for (int i = 0; i < quotes; i++)
+      text_char(out, '\\');
+    if (quotes >= 0) text_char(out, '"');
+  }
+}
+
 static void mask(text *out, mask_scan *m) {
   const char *string = m->s;
   size_t length = m->length;
@@ -257,29 +286,29 @@ static void mask(text *out, mask_scan *m) {
   size_t from = 0; /* everything before it is already in `out` */
   /* The value of a password-like name follows the name, which may contain a known secret itself. */
   bool waits = false;
-  size_t value = 0, behind = 0;
-  for (size_t at = 0; at < length || (waits && at == value);) {
-    at = skip(m, at, waits ? value : length);
+  span value = {.quotes = -1};
+  for (size_t at = 0; at < length || (waits && at == value.start);) {
+    at = skip(m, at, waits ? value.start : length);
     size_t end = at;
-    bool is_value = waits && at == value;
-    if (is_value) end = behind;
+    bool is_value = waits && at == value.start;
+    if (is_value) end = value.end;
     if (at < length && secret_first[(unsigned char)string[at]]) {
       size_t known = at + secret_longest(string + at, length - at, m->has_escapes);
       if (known > end) end = known;
     }
-    if (waits && end > value) {
-      if (end < behind) end = behind; /* the known secret overlaps the value */
+    if (waits && end > value.start) {
+      if (end < value.end) end = value.end; /* the known secret overlaps the value */
       waits = false;
     }
     if (end == at && !is_value) {
       if (at == length) break;
-      if (!waits) waits = announced(m, at, &value, &behind);
-      if (!waits || value > at) at++;
+      if (!waits) waits = announced(m, at, &value);
+      if (!waits || value.start > at) at++;
       continue;
     }
     if (is_value) waits = false;
     text_add(out, string + from, at - from);
-    text_put(out, SECRET_MASK);
+    put_mask(out, is_value ? value.quotes : -1);
     from = at = end;
   }
   text_add(out, string + from, length - from);
