@@ -122,12 +122,20 @@ local function follow(fn)
   end
 end
 
--- Lines that fibers and coroutines of a worker print are about its device, too.
+-- A function that waits for the first device, while the playbook has not used it.
+local need_device = function() end
+
+-- Lines that fibers and coroutines of a worker print are about its device, too. Fibers of a
+-- playbook may use the device.
 local function follow_all(f5)
   local spawn, all, create, wrap = f5.spawn, f5.all, coroutine.create, coroutine.wrap
-  function f5.spawn(fn, ...) return spawn(follow(fn), ...) end
+  function f5.spawn(fn, ...)
+    need_device()
+    return spawn(follow(fn), ...)
+  end
   function f5.all(list, ...)
     if type(list) ~= "table" or getmetatable(list) then return all(list, ...) end
+    need_device()
     local followers = {}
     for key, fn in next, list do followers[key] = follow(fn) end
     return all(followers, ...)
@@ -199,11 +207,19 @@ end
 --- Returns the function that does the playbook's work on one device.
 local function work(new_chunk, words)
   local asks = {}
-  local first_env
-  first_env = environment(nil, nil, function()
-    if not first_env.ready then coroutine.yield(asks) end
-  end)
-  local first = coroutine.create(new_chunk(first_env))
+  local first_env, first
+  local function ask()
+    if first_env.ready then return end
+    if coroutine.running() ~= first then
+      error("use `bip` outside of coroutines first: the playbook does not have its device yet", 0)
+    end
+    coroutine.yield(asks)
+  end
+  first_env = environment(nil, nil, ask)
+  first = coroutine.create(new_chunk(first_env))
+  function need_device()
+    if coroutine.running() == first then ask() end
+  end
   local function go_on(...)
     local ok, result = coroutine.resume(first, ...)
     if not ok then

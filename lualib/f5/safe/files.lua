@@ -64,6 +64,7 @@ function File:append(line, durable)
   local text = json.encode(line, STYLE) .. "\n"
   local ok, why = pcall(self.file.append, self.file, text, durable)
   if not ok then
+    if type(why) == "table" and why.kind == "cancelled" then error(why, 0) end
     error(core.error_new {
       kind = "usage",
       message = ("the change record %s: %s; the write was not sent"):format(
@@ -170,7 +171,7 @@ function M.read(path)
       local step = out.by_number[entry.outcome]
       if step then
         step.state, step.answer, step.message = entry.state, entry.answer, entry.message
-        step.command = entry.command
+        step.command, step.unsent = entry.command, entry.unsent
       end
     elseif entry.device then
       out.devices[entry.device] = entry

@@ -36,6 +36,7 @@ local null <const> = json.null
 ---@field transaction? string id of the transaction in which it is queued
 ---@field reason? string why it cannot be taken back, or not completely
 ---@field state? "done"|"failed"|"unknown" nil: nobody knows
+---@field unsent? boolean of "failed": it was not even sent, because the run was interrupted
 ---@field answer? table the object as the device answered it
 
 local Record = {}
@@ -208,9 +209,7 @@ function Record:announce(step)
   local times = (self.announced[step.reason] or 0) + 1
   self.announced[step.reason] = times
   if times > MAX_ANNOUNCED then return end
-  local text = ("%s %s%s: %s"):format(
-    step.method, words.name(step.path), step.line and " (" .. step.line .. ")" or "", step.reason
-  )
+  local text = words.lost { step = step, reason = step.reason }
   if self.options.announce then return self.options.announce(text) end
   terminal.err("f5lua: cannot be undone: ", terminal.line(text),
     times == MAX_ANNOUNCED and " (and so on)" or "", "\n")
@@ -304,7 +303,11 @@ function Record:before(bip, write)
   if not write.where or write.where == "" then step.line = nil end
   local shown = self.memory and step or protected(step)
   self:announce(step)
-  self:write(shown, true)
+  local written, why = pcall(self.write, self, shown, true)
+  if not written then
+    self:not_sent(step)
+    error(why, 0)
+  end
   write[self] = step
   if self.memory then self.steps[#self.steps + 1] = step end
   if step.commits then self.committed[tostring(step.commits)] = true end
@@ -313,6 +316,21 @@ function Record:before(bip, write)
     self.queued[step.transaction] = self.queued[step.transaction] or {}
     table.insert(self.queued[step.transaction], step)
   end
+end
+
+-- What the file may have of a step that is not sent.
+function Record:not_sent(step)
+  step.state, step.unsent = "failed", true
+  pcall(self.write, self, { outcome = step.step, state = "failed", unsent = true }, false)
+end
+
+-- Another recorder refuses the write.
+function Record:withdrawn(write)
+  local step = write[self]
+  if not step then return end
+  write[self] = nil
+  self.failed = self.failed + 1
+  self:not_sent(step)
 end
 
 -- -- after a write --------------------------------------------------------------------------------
@@ -332,10 +350,10 @@ function Record:after(write)
   end
   if not step then return end
   local answer = decoded(write.answer)
-  step.state, step.message = state_of(write), write.message
+  step.state, step.message, step.unsent = state_of(write), write.message, write.unsent or nil
   local line = {
     outcome = step.step, state = step.state, status = write.status ~= 0 and write.status or nil,
-    message = write.message,
+    message = write.message, unsent = step.unsent,
   }
   if step.transaction then
     line.command = type(answer) == "table" and answer.commandId or nil
@@ -403,6 +421,7 @@ function Record:attach(bip)
   local remove = recorders.record(bip, {
     before = function(write) self:before(weak.bip, write) end,
     after = function(write) self:after(write) end,
+    withdrawn = function(write) self:withdrawn(write) end,
   })
   self.removers[bip] = remove
   return remove

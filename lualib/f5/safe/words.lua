@@ -26,11 +26,11 @@ function M.left(one)
   return ("%s%s: %s"):format(M.name(one.path), at(one.line), core.mask(one.reason))
 end
 
+--- A write of a record: "POST sys/config (x.lua:3)".
+function M.write(step) return ("%s %s%s"):format(step.method, M.name(step.path), at(step.line)) end
+
 --- What cannot be taken back: "POST sys/config (x.lua:3): reason".
-function M.lost(one)
-  local step = one.step
-  return ("%s %s%s: %s"):format(step.method, M.name(step.path), at(step.line), one.reason)
-end
+function M.lost(one) return M.write(one.step) .. ": " .. one.reason end
 
 local VERBS <const> = {
   create = "create again", modify = "change back", delete = "delete", policy = "publish again",

@@ -173,6 +173,13 @@ void error_mark_unknown(lua_State *L) {
   lua_setfield(L, -2, "outcome");
 }
 
+void error_mark_not_done(lua_State *L, bool unsent) {
+  lua_getfield(L, -1, "message");
+  lua_pushstring(L, unsent ? "; the write was not sent" : "; the write was not carried out");
+  lua_concat(L, 2);
+  lua_setfield(L, -2, "message");
+}
+
 int error_lua_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);

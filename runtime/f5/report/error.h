@@ -27,6 +27,8 @@ int error_unknown(lua_State *L, const char *what, const char *name, const char *
 int error_push_cancelled(lua_State *L);
 /* Says in the error on top of the stack that the device may have carried the call out. */
 void error_mark_unknown(lua_State *L);
+/* The same: that it did not. unsent: it was not even sent. */
+void error_mark_not_done(lua_State *L, bool unsent);
 /* Lua: error_new(table) -> the same table, now an error object. Raises if its kind is unknown. */
 int error_lua_new(lua_State *L);
 /* Lua: usage(message) raises a usage error at the script's line. */

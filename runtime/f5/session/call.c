@@ -282,11 +282,14 @@ void call_start(f5_call *call) {
   proceed(call);
 }
 
-static void stop(f5_call *call) {
-  if (call->state == CALL_IDLE || call->state == CALL_DONE) return;
+/* Returns whether the device may have received the request of the last attempt: the peer may still
+ * have queued it, or be about to connect. */
+static bool stop(f5_call *call) {
+  bool sent = false;
+  if (call->state == CALL_IDLE || call->state == CALL_DONE) return false;
   if (call->state == CALL_SENT) {
-    count_change(call);
     http_cancel(&call->http);
+    sent = call->http.sent;
     if (!call->quiet)
       call->exchange =
           exchange_new(call->session, &call->http, &call->failure, call->attempts, call->line);
@@ -295,19 +298,28 @@ static void stop(f5_call *call) {
   if (call->state == CALL_WAITS_FOR_TOKEN) call->session->auth->forget(call);
   if (call->state == CALL_PROBES) call->session->probe->stop(call->probe);
   loop_timer_stop(call->session->core->loop, &call->timer);
+  call->state = CALL_DONE;
+  return sent;
+}
+
+bool call_stop(f5_call *call) {
+  if (!stop(call)) return false;
+  count_change(call);
+  return true;
 }
 
 void call_fail(f5_call *call, const f5_failure *failure) {
   if (call->state == CALL_IDLE || call->state == CALL_DONE) return;
-  stop(call);
+  bool sent = stop(call);
   failure_clear(&call->failure);
   failure_copy(&call->failure, failure);
+  call->failure.verdict.unknown = sent && call->write && !call->harmless;
   end_soon(call);
 }
 
 void call_clear(f5_call *call) {
   if (!call->session) return;
-  stop(call);
+  call_stop(call);
   leave(call);
   forget_probe(call);
   http_request_clear(&call->http);

@@ -88,7 +88,10 @@ void call_init(f5_call *call, struct f5_session *session, const char *method, co
 void call_start(f5_call *call);
 /* Ends it without calling done and frees the result. */
 void call_clear(f5_call *call);
-/* Ends it, calling done, with a copy of this failure. */
+/* Ends it without calling done. Returns whether the device may have received the last attempt. */
+bool call_stop(f5_call *call);
+/* Ends it, calling done, with a copy of this failure. The outcome of a write that was sent is
+ * unknown then. */
 void call_fail(f5_call *call, const f5_failure *failure);
 /* For login.c: the session has a token, or (failure) will not get one. */
 void call_authorized(f5_call *call, const f5_failure *failure);

@@ -26,21 +26,46 @@ static void wake(f5_call *call) {
 
 static void abandon(fiber_wait *wait) {
   f5_operation *op = OWNER(wait, f5_operation, wait);
-  op->unknown = op->call.write && !op->call.harmless && op->call.state == CALL_SENT;
-  if (op->unknown) cut_off_name(&op->cut_off, &op->call);
-  call_clear(&op->call);
+  f5_call *call = &op->call;
+  if (op->write) op->recorded = session_retain(call->session);
+  bool first = call->attempts <= 1; /* a device that answered an earlier one did nothing */
+  bool sent = call_stop(call);
+  if (call->write && !call->harmless)
+    op->cut = sent ? CUT_UNKNOWN : first ? CUT_UNSENT : CUT_REFUSED;
+  if (op->cut == CUT_UNKNOWN) cut_off_name(&op->cut_off, call);
+  call_clear(call);
+}
+
+static void forget_recorded(f5_operation *op) {
+  if (op->recorded) session_release(op->recorded);
+  op->recorded = NULL;
+}
+
+/* The fiber does not get to record_after. */
+static void record_cut(lua_State *L, f5_operation *op) {
+  if (op->call.session) { /* it had ended already */
+    record_after(L, &op->call, op->write);
+  } else if (op->recorded) {
+    record_cut_off(L, op->recorded, op->write, op->cut == CUT_UNKNOWN, op->cut == CUT_UNSENT);
+    forget_recorded(op);
+  }
 }
 
 static void explain(fiber_wait *wait, lua_State *L) {
   f5_operation *op = OWNER(wait, f5_operation, wait);
-  if (!op->unknown) return;
-  error_mark_unknown(L);
-  cut_off_note(L, &op->cut_off);
+  if (op->cut == CUT_UNKNOWN) {
+    error_mark_unknown(L);
+    cut_off_note(L, &op->cut_off);
+  } else if (op->cut != CUT_NONE) {
+    error_mark_not_done(L, op->cut == CUT_UNSENT);
+  }
+  if (op->write) record_cut(L, op);
 }
 
 static int operation_collect(lua_State *L) {
   f5_operation *op = luaL_checkudata(L, 1, OPERATION_NAME);
   call_clear(&op->call);
+  forget_recorded(op);
   text_free(&op->path);
   text_free(&op->cut_off);
   return 0;

@@ -9,16 +9,25 @@
 #include "f5/session/session.h"
 #include "fiber/fiber.h"
 
+/* What came of a write whose fiber was cancelled. */
+typedef enum operation_cut {
+  CUT_NONE,
+  CUT_UNKNOWN, /* the device may have received it */
+  CUT_UNSENT,  /* it was not sent: it was queued, or there was no connection yet */
+  CUT_REFUSED  /* the device had refused it, and it was not sent again */
+} operation_cut;
+
 /* A call and the fiber that waits for it: a userdata on the stack of the C function that makes the
  * call. */
 typedef struct f5_operation {
   f5_call call;
   fiber_wait wait;
-  bool unknown; /* it was cancelled after the device may have received a write */
-  text cut_off; /* which write that was, see cut_off.h */
+  operation_cut cut;
+  text cut_off; /* which write with an unknown outcome that was, see cut_off.h */
   text path;    /* if the operation owns the path */
   int body;     /* of a creation or a command of a transaction: index of the body's table, or 0 */
   int write;    /* of a recorded write: index of the recorder's table */
+  f5_session *recorded; /* of a recorded write that was cancelled; or NULL */
   lua_KFunction finish; /* of a recorded write: what follows the recorder */
 } f5_operation;
 

@@ -74,6 +74,23 @@ void record_after(lua_State *L, const f5_call *call, int write) {
   lua_call(L, 1, 0);
 }
 
+void record_cut_off(lua_State *L, const f5_session *session, int write, bool unknown, bool unsent) {
+  if (!session->recorded) return; /* ended meanwhile */
+  luaL_checkstack(L, 8, "recorder");
+  lua_pushvalue(L, write);
+  lua_pushboolean(L, false);
+  lua_setfield(L, -2, "ok");
+  lua_pushinteger(L, 0);
+  lua_setfield(L, -2, "status");
+  lua_pushboolean(L, unsent);
+  lua_setfield(L, -2, "unsent");
+  field_string(L, "message", unsent ? "interrupted: not sent" : "interrupted");
+  if (unknown) field_string(L, "outcome", "unknown");
+  push_function(L, session, "after");
+  lua_insert(L, -2);
+  lua_call(L, 1, 0);
+}
+
 void record_refused(lua_State *L, const f5_call *call) {
   const f5_failure *failure = &call->failure;
   if (!call->session->recorded) return; /* ended meanwhile */

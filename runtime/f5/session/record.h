@@ -4,9 +4,12 @@
 #ifndef F5_RECORD_H
 #define F5_RECORD_H
 
+#include <stdbool.h>
+
 #include <lua.h>
 
 #include "f5/session/call.h"
+#include "f5/session/session.h"
 
 /* Pushes the write, which stays on the stack, and above it recorder.before and the write again: the
  * caller calls that function, which may wait. Its errors are raised; nothing was sent then. The
@@ -18,6 +21,10 @@ void record_before(lua_State *L, const f5_call *call);
  * addition: ok, status, answer (string or nil), operation (of a twin) and, if it failed, message
  * and outcome ("unknown" or nil). */
 void record_after(lua_State *L, const f5_call *call, int write);
+
+/* The same for a write that was cut off: its fiber was cancelled. unknown: the device may have
+ * received it; unsent: it was not even sent (field `unsent`). */
+void record_cut_off(lua_State *L, const f5_session *session, int write, bool unknown, bool unsent);
 
 /* Calls recorder.refused(read), if there is one, for a read that is not implemented (501): with
  * method, path, where, status, answer and message. It may not wait. */

@@ -408,6 +408,27 @@ describe("sessions", function()
       assert.equal("the session was closed", err.message)
       assert.equal(0, live_tokens(device))
     end)
+
+    it("does not know what came of their writes, if these were sent", function()
+      options.parallel = 2
+      local bip = f5.connect(options)
+      options.parallel = nil
+      device:fault { match = { method = "POST", path = "ltm/pool$" }, delay_ms = 3000, times = 9 }
+      local fibers = {}
+      for i = 1, 3 do
+        fibers[i] = f5.spawn(function() bip.ltm.pool["/Common/closed" .. i]:create {} end)
+      end
+      lab.arrived(device, "POST", "ltm/pool$", 2)
+      bip:close()
+      local unknown = {}
+      for i = 1, 3 do
+        local err = failure(function() fibers[i]:join() end)
+        assert.equal("cancelled", err.kind)
+        unknown[i] = err.outcome or "none"
+      end
+      assert.same({ "unknown", "unknown", "none" }, unknown)
+      device:clear_faults()
+    end)
   end)
 
   it("leaves no token behind, whatever is cancelled when", function()

@@ -119,6 +119,22 @@ describe("run --inventory", function()
     end
   end)
 
+  it("runs a playbook whose first use of a device is in a fiber", function()
+    local playbook = directory:file("p.lua", [[
+      f5.all { function() print(#bip.ltm.node:list() .. " nodes") end }
+      f5.spawn(function() print(device.name) end):join()
+    ]])
+    local done = run { "run", "--inventory", inventory(), playbook }
+    assert.equal(0, done.status, done.err)
+    for i = 1, 3 do
+      assert.matches(("\nd%d: 0 nodes\n"):format(i), "\n" .. done.out)
+      assert.matches(("\nd%d: d%d\n"):format(i, i), "\n" .. done.out)
+    end
+    playbook = directory:file("p.lua", "coroutine.wrap(function() return bip end)()")
+    done = run { "run", "--inventory", inventory(), playbook }
+    assert.matches("use `bip` outside of coroutines first", done.err)
+  end)
+
   it("fails on a device whose vars miss a value, and leaves its lists alone", function()
     local keeper <close> = f5.connect(devices[1]:options "admin")
     keeper.sys.ntp:modify { servers = { "10.0.0.1" } }

@@ -134,6 +134,113 @@ describe("S7 a write that is interrupted", function()
     assert.matches("^f5lua: interrupted\n", err)
   end)
 
+  -- Of seven writes a session sends four; the others wait for their turn. `passed` prints when the
+  -- change record has the last one.
+  local QUEUED <const> = [[
+    local passed = 0
+    require("f5.core").record(bip, { after = function() end, before = function()
+      passed = passed + 1
+      if passed == 7 then print "all are queued" io.stdout:flush() end
+    end })
+    local jobs = {}
+    for n = 1, 7 do
+      jobs[n] = function()
+        local ok, err = pcall(function() %s end)
+        if not ok then print(err.message, err.outcome) end
+        error(err, 0)
+      end
+    end
+    f5.all(jobs)
+  ]]
+
+  -- Starts it, and interrupts it when four writes have arrived and three are queued. Returns what it
+  -- printed, and how many writes are named.
+  local function interrupted_queue(words, method, path)
+    device:fault { match = { method = method, path = path }, delay_ms = 30000, times = 50 }
+    device:clear_log()
+    local started <close> = program.start(words, { env = env })
+    started:expect "all are queued"
+    lab.arrived(device, method, path, 4)
+    started:kill "INT"
+    local ended <const> = started:wait(15)
+    assert.equal(130, ended.status, ended.err)
+    device:clear_faults()
+    local _, named <const> =
+      ended.err:gsub("it is not known whether this was carried out: " .. method, "")
+    assert.equal(4, named, ended.err)
+    assert.matches("4 writes in the change record", ended.err)
+    return ended.out
+  end
+
+  local function steps()
+    local done <const> = program.run({ "changes", "show", "last", "--output", "json" }, {
+      env = env,
+    })
+    local states = {}
+    for _, step in ipairs(json.decode(done.out).steps) do
+      states[#states + 1] = step.state .. (step.unsent and ", unsent" or "")
+    end
+    table.sort(states)
+    return states
+  end
+
+  local STATES <const> = { "failed, unsent", "failed, unsent", "failed, unsent", "unknown",
+    "unknown", "unknown", "unknown" }
+
+  for method, write in pairs {
+    POST = 'bip.ltm.pool["/Common/new" .. n]:create {}',
+    PATCH = 'bip.ltm.pool["/Common/p"]:modify { description = tostring(n) }',
+    PUT = 'bip.ltm.pool["/Common/p"]:replace { description = tostring(n) }',
+    DELETE = 'bip.ltm.pool["/Common/p"]:delete()',
+  } do
+    it("is none if it was not sent yet: " .. method, function()
+      local file <const> = place:file("waiting.lua", HEAD .. QUEUED:format(write))
+      local path <const> = method == "POST" and COLLECTION or POOL
+      local out <const> = interrupted_queue({ "run", "--undoable", file }, method, path .. "$")
+      local _, unsent <const> = out:gsub("; the write was not sent\tnil\n", "")
+      local _, unknown <const> = out:gsub("the device may have carried it out\tunknown\n", "")
+      assert.same({ 3, 4 }, { unsent, unknown }, out)
+      assert.same(STATES, steps())
+      local shown <const> = program.run({ "changes", "show", "last" }, { env = env }).out
+      local _, listed <const> = shown:gsub("\n  not sent: " .. method .. " ltm/pool", "")
+      assert.equal(3, listed, shown)
+    end)
+  end
+
+  it("is none of a device of a fleet that did not send it", function()
+    local file <const> = place:file("fleet.lua",
+      QUEUED:format 'bip.ltm.pool["/Common/p" .. n]:ensure {}')
+    interrupted_queue(
+      { "run", "--undoable", "--inventory", place.path .. "/inventory.lua", file },
+      "POST", COLLECTION .. "$")
+    assert.same(STATES, steps())
+  end)
+
+  it("is none while there is no connection", function()
+    -- it takes the connection, and never answers the handshake
+    local server <close> = program.start({ "-c", [[
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print("port %d." % server.getsockname()[1], flush=True)
+client = server.accept()[0]
+print("connected", flush=True)
+while client.recv(65536):
+    pass
+]] }, { program = "python3" })
+    server:expect "port %d+%."
+    local port <const> = math.tointeger(tonumber(server:output():match "port (%d+)"))
+    local file <const> = place:file("silent.lua", 'local f5 = require "f5"\n'
+      .. ('local bip <close> = f5.connect { host = "127.0.0.1", port = %d, auth = "basic", '
+        .. 'username = "a", password = "b", verify = false }\n'):format(port)
+      .. 'bip.ltm.pool["/Common/p"]:delete()\n')
+    local started <close> = program.start({ file }, { env = env })
+    server:expect "connected"
+    started:kill "INT"
+    local ended <const> = started:wait(15)
+    assert.equal(130, ended.status, ended.err)
+    assert.equal("f5lua: interrupted\n", ended.err)
+  end)
+
   it("is a member of the last line of a log in JSON", function()
     local err <const> = interrupted(
       { "--log-format", "json", place.path .. "/one.lua" }, "PATCH", POOL .. "$"

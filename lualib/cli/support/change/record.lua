@@ -17,7 +17,7 @@ local M = {}
 
 local STEP <const> = {
   "step", "device", "time", "method", "path", "body", "line", "transaction", "what", "object",
-  "kind", "before", "side", "reason", "left_out", "state", "answer", "message",
+  "kind", "before", "side", "reason", "left_out", "state", "answer", "message", "unsent",
 }
 
 --- Prints a record as one JSON object.
@@ -101,6 +101,9 @@ function M.text(contents)
     line(device.name, " (", device.address, device.user and ", user " .. device.user or "", ")")
     for _, rec in ipairs(net.list) do put_object(rec, colour) end
     for _, one in ipairs(lost) do line("  cannot be taken back: ", words.lost(one)) end
+    for _, step in ipairs(contents.steps) do
+      if step.unsent and step.device == number then line("  not sent: ", words.write(step)) end
+    end
   end
 end
 
