@@ -111,14 +111,8 @@ local function find(session, id)
   for _, one in ipairs(list) do
     if one.state == "pending" then waiting[#waiting + 1] = one end
   end
-  if #waiting == 1 then return waiting[1] end
-  local last = list[#list]
-  if last then
-    local detail = last.detail and " " .. last.detail or ""
-    fail("conflict", session, ("no change waits for a confirmation; the change %s: %s%s"):format(
-      last.id, last.state, detail))
-  end
-  return fail("not_found", session, "no change waits for a confirmation")
+  local found = waiting[1] or list[#list]
+  return found or fail("not_found", session, "no change waits for a confirmation")
 end
 
 -- Removes what is on the device for a change. The timer is only removed if it is that of this one.
@@ -239,7 +233,12 @@ local function make(session, self, text, about)
   if not ok and type(err) == "table" and err.status == 409 then
     fail("conflict", session, "nothing was sent: another change began with the same id; try again")
   end
-  if not ok then refusal(session, err) end
+  if not ok then
+    if type(err) == "table" and (err.kind == "cancelled" or err.outcome == "unknown") then
+      pcall(remove, session, self.id) -- the device may have made it
+    end
+    refusal(session, err)
+  end
   ok, err = pcall(function()
     session.sys.icall.handler.periodic:create {
       name = names.timer, script = names.script, interval = MINUTE,
@@ -418,6 +417,7 @@ function M.confirm(session, id, options)
   end
   local state, detail = answer(session, names, options and options.user or "f5lua")
   if TOO_LATE[state] then
+    if state == "taken back" then remove_if_permitted(session, one.id) end -- now somebody knows it
     fail("conflict", session, ("too late: %s (%s%s)"):format(
       TOO_LATE[state], one.id, detail and ", " .. detail or ""))
   end
@@ -444,7 +444,10 @@ function M.take_back(session, id, options)
   local deadline = core.now() + (options.seconds or 120)
   while true do
     local ok, now = pcall(find, session, one.id)
-    if ok and now.state ~= "pending" and now.state ~= "taking back" then return now end
+    if ok and now.state ~= "pending" and now.state ~= "taking back" then
+      if now.state == "taken back" then remove_if_permitted(session, one.id) end
+      return now
+    end
     if core.now() >= deadline then
       if not ok then error(now, 0) end
       return now

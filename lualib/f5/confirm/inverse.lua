@@ -4,7 +4,10 @@
 -- A command has several forms. The device takes the first one that it accepts: whether a list is
 -- written with `replace-all-with` depends on the property, and iControl REST does not say it.
 
+local clean = require "f5.state.clean"
 local compare = require "f5.state.compare"
+local core = require "f5.core"
+local ensured = require "f5.ensure.compare"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
 local names = require "f5.state.segment"
@@ -12,6 +15,7 @@ local policy = require "f5.confirm.policy"
 local secrets = require "f5.safe.secrets"
 local State = require "f5.state.state"
 local steps = require "f5.plan.steps"
+local tree = require "f5.safe.tree"
 local words = require "f5.confirm.words"
 
 local M = {}
@@ -227,7 +231,7 @@ local function old_value(out, kind, key, before, after)
   end
   if value == nil or value == false then
     if now == true or now == null then return ("the flag %s cannot be taken away"):format(key) end
-    local is_group = type(now) == "table" and not require("f5.ensure.compare").is_list(now)
+    local is_group = type(now) == "table" and not ensured.is_list(now)
     if type(now) == "number" or is_group then
       return ("%s had no value, which cannot be written"):format(key)
     end
@@ -354,7 +358,8 @@ function Inverse:on_the_way(entry)
   local object, counts = self.objects[entry.path], {}
   for _, method in ipairs(entry.methods) do counts[method] = (counts[method] or 0) + 1 end
   local is_new = entry.methods[1] == "POST"
-  if is_new and not object and counts.DELETE then
+  if is_new and not object then
+    -- deleted again, or gone with a list that was replaced
     local kind = State.kind_of((entry.path:match "^(.*)/[^/]*$"))
     local place = place_of(entry.path, kind)
     if place.name then
@@ -364,6 +369,85 @@ function Inverse:on_the_way(entry)
     self:problem(entry.path, "it is deleted and made again, and may be lost in between")
   elseif not is_new and not object and (counts.PATCH or 0) + (counts.PUT or 0) > 1 then
     self:problem(entry.path, "it is changed and changed back, and may be lost in between")
+  end
+end
+
+-- The lists of a body that are sub-collections of an object: array of { sub, list }.
+local function lists_of(target, raw, body)
+  local out = {}
+  for _, sub in ipairs(tree.subs(target, raw)) do
+    local list = body[sub.key]
+    if list == nil and type(body[sub.reference]) == "table" then list = body[sub.reference].items end
+    if ensured.is_list(list) then out[#out + 1] = { sub = sub, list = list } end
+  end
+  return out
+end
+
+-- The path of an element of a body; nil if it has no name.
+local function element_path(sub, raw, item)
+  local one = ensured.as_item(item)
+  local name = one and (one.fullPath or one.name)
+  if name and name:sub(1, 1) ~= "/" and core.has_partitions(sub.path) then
+    name = ("/%s/%s"):format(one.partition or raw.partition or "Common", name)
+  end
+  return name and sub.path .. "/" .. names.of(name)
+end
+
+local function has_list(body)
+  for _, value in next, body or {} do
+    if type(value) == "table" and value ~= null then return true end
+  end
+  return false
+end
+
+-- An element that was there before, and may have lost its values on the way.
+function Inverse:keep_element(path, item, position)
+  local object, kind = self.objects[path], State.kind_of(path)
+  if object and not object.after then return end -- it is brought back with all its values
+  local values = {}
+  for key, value in next, (clean.object(kind, item)) do
+    if not kinds.is_fixed(kind, key) then values[key] = value end
+  end
+  local forms, why = both_ways(function(out) return words.properties(out, values) end)
+  if why then return self:problem(path, why) end
+  local place = place_of(path, kind)
+  for n, inner in ipairs(forms) do forms[n] = command("modify", place, inner) end
+  self:add(path, position, forms)
+end
+
+-- What steps do to the elements of a list on the way, by replacing the whole list: they take out
+-- again what another step has put in, or give old values back.
+function Inverse:passing_elements(read)
+  local seen, objects, times = {}, {}, {}
+  for path in pairs(self.objects) do seen[short(path)] = true end
+  local function look(i, raw, sub, list)
+    local here = {}
+    for _, item in ipairs(sub.items or {}) do
+      local path = State.canonical(tree.child_path(sub.path, item))
+      here[short(path)] = true
+      if times[sub.path] == 2 then self:keep_element(path, item, i) end
+    end
+    for _, item in ipairs(list) do
+      local path = element_path(sub, raw, item)
+      if path and not here[short(path)] and not seen[short(path)] then
+        seen[short(path)] = true
+        self:add(path, i, { command("delete", place_of(path, State.kind_of(path))) }, {
+          gone = true,
+        })
+      end
+    end
+  end
+  for i, step in ipairs(self.device.steps) do
+    local target, body = steps.target_of(step), steps.body_of(step)
+    local object = self.objects[target]
+    local is_new = object and not object.before or policy.unit(target)
+    if step.class == "rest" and step.method ~= "POST" and has_list(body) and not is_new then
+      objects[target] = objects[target] or read(target) or {}
+      for _, one in ipairs(lists_of(target, objects[target], body)) do
+        times[one.sub.path] = (times[one.sub.path] or 0) + 1
+        look(i, objects[target], one.sub, one.list)
+      end
+    end
   end
 end
 
@@ -382,6 +466,7 @@ function M.of(device, read)
   for key in pairs(history) do keys[#keys + 1] = key end
   table.sort(keys)
   for _, key in ipairs(keys) do self:on_the_way(history[key]) end
+  if read then self:passing_elements(read) end
   local paths = {}
   for path in pairs(device.objects) do paths[#paths + 1] = path end
   table.sort(paths)

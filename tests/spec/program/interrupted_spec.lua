@@ -153,8 +153,8 @@ describe("S7 a write that is interrupted", function()
     f5.all(jobs)
   ]]
 
-  -- Starts it, and interrupts it when four writes have arrived and three are queued. Returns what it
-  -- printed, and how many writes are named.
+  -- Starts it, and interrupts it when four writes have arrived and three are queued. Returns what
+  -- it printed.
   local function interrupted_queue(words, method, path)
     device:fault { match = { method = method, path = path }, delay_ms = 30000, times = 50 }
     device:clear_log()
