@@ -376,8 +376,8 @@ end
 local function lists_of(target, raw, body)
   local out = {}
   for _, sub in ipairs(tree.subs(target, raw)) do
-    local list = body[sub.key]
-    if list == nil and type(body[sub.reference]) == "table" then list = body[sub.reference].items end
+    local list, reference = body[sub.key], body[sub.reference]
+    if list == nil and type(reference) == "table" then list = reference.items end
     if ensured.is_list(list) then out[#out + 1] = { sub = sub, list = list } end
   end
   return out

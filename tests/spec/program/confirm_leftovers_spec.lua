@@ -1,5 +1,5 @@
--- What f5lua leaves on a device for a change that must be confirmed is gone when the change is over,
--- however it ended.
+-- What f5lua leaves on a device for a change that must be confirmed is gone when the change is
+-- over, however it ended.
 local configuration = require "devices.configuration"
 local lab = require "lab"
 local program = require "program"
@@ -62,12 +62,16 @@ bip.auth.partition["/T"]:create {}
     made = text
   end
 
-  local function apply(...) return { "apply", place.path .. "/change.plan", "--confirm", "1m", ... } end
+  local function apply(...)
+    return { "apply", place.path .. "/change.plan", "--confirm", "1m", ... }
+  end
+
+  local KINDS <const> = { "script", "handler/periodic", "handler/perpetual", "handler/triggered" }
 
   -- Objects of iCall, also of other kinds than f5lua makes.
   local function icall()
     local names = {}
-    for _, kind in ipairs { "script", "handler/periodic", "handler/perpetual", "handler/triggered" } do
+    for _, kind in ipairs(KINDS) do
       for one in bip:at("sys/icall/" .. kind):each() do names[#names + 1] = one.name end
     end
     table.sort(names)
