@@ -10,6 +10,7 @@ local drift = require "f5.plan.drift"
 local f5 = require "f5"
 local hints = require "cli.support.hints"
 local host = require "f5.host"
+local hosts = require "cli.support.change.hosts"
 local inventory = require "f5.inventory"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
@@ -30,6 +31,12 @@ function M.setup(parser)
   parser:flag("--save", "save the configuration of the device afterwards")
   parser:option("--key", "refuse a plan that is not signed with this key (Ed25519, PEM)")
     :argname "PUB.pem"
+  parser:flag("--step-by-step", "send each step by itself, not several in a transaction")
+    :target "step_by_step"
+  parser
+    :flag("--plan-hosts", "log in to the devices that only the plan names, although nobody has "
+      .. "checked a signature")
+    :target "plan_hosts"
   confirmed.add_options(parser)
   place.add_options(parser)
   parser
@@ -48,8 +55,8 @@ local line <const> = output.line
 local function connect(options, device)
   if options.devices then return f5.connect(credentials(options.devices[device.label], {})) end
   local given = device_options.options(options)
-  if not given.host then
-    if not device.host and (os.getenv "F5_SERVER" or "") == "" then
+  if not hosts.is_given(options) then
+    if not device.host and not hosts.server() then
       usage("the plan was made against a file and names no device: give --host HOST", PROGRAM)
     end
     given.host, given.port = device.host, device.port
@@ -106,7 +113,11 @@ local function look(options, device)
   local session = connect(options, device)
   local ok, found = pcall(function()
     local same, why = apply.check_device(session, device)
-    return { same = same, why = why, drift = drift.find(session, device) }
+    local list = drift.find(session, device)
+    if #list == 0 and not options.step_by_step then
+      apply.check_transactions(session, device, "--step-by-step sends each step by itself")
+    end
+    return { same = same, why = why, drift = list }
   end)
   if not ok then
     session:close()
@@ -183,7 +194,7 @@ local function apply_to(options, device, record, session)
   local ok, err = pcall(apply.run, session, device, function(group, after)
     if not after then return pending:keep() end
     table.move(group, 1, #group, #done + 1, done)
-  end)
+  end, options.step_by_step)
   if ok then ok, err = pcall(pending.sent, pending) end
   if not ok then
     report_failure(device, done, err)
@@ -253,6 +264,12 @@ function M.run(options)
     usage("--host works with a plan of one device only", PROGRAM)
   end
   local devices = chosen(options, plan)
+  if not key and not options.inventory and not options.plan_hosts then
+    hosts.check(options, devices, {
+      what = "the plan is not signed, or nobody has checked it with --key", who = "the plan",
+      otherwise = "or log in there with --plan-hosts", program = PROGRAM,
+    })
+  end
   local sessions <close> = setmetatable({}, { __close = function(list)
     for _, session in pairs(list) do session:close() end
   end })

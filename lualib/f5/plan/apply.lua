@@ -35,14 +35,14 @@ end
 
 -- -- groups of steps ------------------------------------------------------------------------------
 
--- Consecutive steps that one transaction can hold.
-local function groups_of(device)
+-- Consecutive steps that one transaction can hold; with `single` each step is a group of its own.
+local function groups_of(device, single)
   local groups, current, touched = {}, nil, {}
   for _, step in ipairs(device.steps) do
     local target = steps.target_of(step)
     local before = touched[target]
     local clash = before and (before == "DELETE" or step.method == "DELETE")
-    local fits = step.class == "rest" and not validate.outside(step)
+    local fits = not single and step.class == "rest" and not validate.outside(step)
     if not fits or clash or step.path:find "%${" then current, touched = nil, {} end
     if not fits then
       groups[#groups + 1] = { step }
@@ -62,6 +62,34 @@ local function groups_of(device)
 end
 
 M.groups_of = groups_of
+
+-- Whether an answer means that this user may not begin transactions, or that the device has none.
+-- It may be busy, too.
+local function is_refusal(err)
+  local status = type(err) == "table" and err.status
+  if not status or err.kind == "busy" or err.kind == "timeout" or err.kind == "not_ready" then
+    return false
+  end
+  return status // 100 == 4 or status == 501
+end
+
+--- Raises if the plan has steps that are sent in a transaction, and the device does not begin one
+--- for this user. Nothing is written.
+-- @param otherwise string: how to send each step by itself
+function M.check_transactions(session, device, otherwise)
+  local count = 0
+  for _, group in ipairs(groups_of(device)) do
+    if group.transaction then count = count + #group end
+  end
+  if count == 0 then return end
+  local began, tx = pcall(session.begin, session, { keep_alive = false })
+  if began then return tx:rollback() end
+  if not is_refusal(tx) then error(tx, 0) end
+  fail(("nothing was sent: the device does not begin a transaction for this user, and %d of the %d "
+    .. "steps belong into one (%s); %s"):format(count, #device.steps, tx.message, otherwise), {
+      kind = tx.kind, device = session:label(),
+    })
+end
 
 -- -- sending --------------------------------------------------------------------------------------
 
@@ -127,11 +155,12 @@ end
 -- @param session f5.session
 -- @param device table: of the plan
 -- @param progress function(group, done)|nil: before and after each group
+-- @param single boolean|nil: each step by itself, no transactions
 -- @return array of the steps that were carried out
-function M.run(session, device, progress)
+function M.run(session, device, progress, single)
   local run = { session = session, answers = {}, done = {} }
   progress = progress or function() end
-  for _, group in ipairs(groups_of(device)) do
+  for _, group in ipairs(groups_of(device, single)) do
     progress(group, false)
     if group.transaction then
       run_transaction(run, group)

@@ -176,10 +176,10 @@ local function arm(of, seconds)
 end
 
 -- Sends the steps. If one fails, the device takes them back at once.
-local function send(of, pending)
+local function send(of, pending, single)
   local ok, err = pcall(apply.run, of.session, of.device, function(_, is_done)
     if pending and not is_done then pending:keep() end
-  end)
+  end, single)
   if ok and pending then ok, err = pcall(pending.start, pending) end
   if ok then return err end
   if pending and not (type(err) == "table" and err.kind == "cancelled") then
@@ -202,12 +202,13 @@ end
 -- Then it reads every object back.
 -- @return array of { path, what, changes }: objects that are not as planned
 -- @param options table|nil: confirm (seconds, whole minutes: the device takes the change back after
---   this time, unless it is confirmed)
+--   this time, unless it is confirmed), step_by_step (true: each step by itself, no transactions)
 -- @return string|nil: id of the change record
 -- @return f5.plan.change|nil: with `confirm`
 function Plan:apply(options)
   local of = own(self, "apply")
-  local seconds = check_options("apply", options, { confirm = "number" }).confirm
+  options = check_options("apply", options, { confirm = "number", step_by_step = "boolean" })
+  local seconds, single = options.confirm, options.step_by_step
   check_minutes(seconds)
   if of.applied then core.usage_error(2, "apply: this plan was applied already; make a new one") end
   local found = drift.find(of.session, of.device)
@@ -221,9 +222,12 @@ function Plan:apply(options)
       ),
     }, 0)
   end
+  if not single then
+    apply.check_transactions(of.session, of.device, "step_by_step = true sends each step by itself")
+  end
   local pending = arm(of, seconds)
   of.applied = true
-  local id, due = of.session:undoable(function() return send(of, pending) end)
+  local id, due = of.session:undoable(function() return send(of, pending, single) end)
   local wrong = {}
   for _, one in ipairs(apply.read_back(of.session, of.device)) do
     if one.given then

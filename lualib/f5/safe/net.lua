@@ -191,7 +191,7 @@ function Net:created(step, before)
   if rec.recreated then self:listed(path) end
   rec.side = nil
   rec.after = answer and tree.properties(rec.kind, answer) or step.body or {}
-  rec.whole, rec.open = answer ~= nil, nil
+  rec.whole, rec.open = answer ~= nil, not answer or nil
   rec.unknown = step.state ~= "done"
   local lists = {}
   for key, value in next, step.body or {} do

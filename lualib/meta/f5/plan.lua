@@ -71,6 +71,8 @@ function plan:apply(options) end
 ---@class f5.plan.apply_options
 ---Options of `plan:apply`.
 ---@field confirm? integer seconds until the device takes it back by itself, in whole minutes
+---@field step_by_step? boolean true: sends each step by itself, for users who may not begin a
+--- transaction; without it, such a plan is refused, and nothing is sent
 
 ---@class f5.plan.change
 ---A change that waits for its confirmation.

@@ -68,6 +68,23 @@ bip.ltm.pool["/Common/lost"]:create { description = "lost" }
     end
   end)
 
+  it("takes back what the device chose for an object that may have been made again", function()
+    bip.ltm.pool["/Common/web"].members["/Common/10.0.0.1:80"]:modify { connectionLimit = 3 }
+    local before <const> = random.objects(device)
+    for _, act in ipairs { true, false } do
+      device:fault {
+        match = { method = "POST", path = "members$" }, reset = true, act = act or nil,
+      }
+      ok(3, { playbook [[
+local members = bip.ltm.pool["/Common/web"].members
+members["/Common/10.0.0.1:80"]:delete()
+members:create { name = "/Common/10.0.0.1:80", description = "again" }
+]] })
+      ok(0, { "undo", "last" })
+      same(before)
+    end
+  end)
+
   it("does not take for its own what only may be of the run", function()
     device:fault { match = { method = "POST", path = "ltm/pool$" }, reset = true }
     ok(3, { playbook 'bip.ltm.pool["/Common/lost"]:create { description = "lost" }\n' })

@@ -58,10 +58,18 @@ function M.unwatched(list, put)
   end
 end
 
+-- Where apply logs in, if the label does not say it.
+local function address_of(device)
+  if not device.host then return "" end
+  local address = device.host .. (device.port and ":" .. math.tointeger(device.port) or "")
+  local is_shown = device.label == device.host or device.label == address
+  return is_shown and "" or " at " .. terminal.line(address)
+end
+
 local function put_device(device, colour)
   local who = device.identity
-  line(("%s%s"):format(
-    device.label,
+  line(("%s%s%s"):format(
+    device.label, address_of(device),
     who.hostname and (" (%s, version %s%s)"):format(
       who.hostname, who.version or "unknown", who.serial and ", serial " .. who.serial or ""
     ) or ""

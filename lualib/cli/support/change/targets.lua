@@ -1,6 +1,8 @@
 -- The devices of a change record on which `f5lua undo` works, and how to reach them.
 local credentials = require "f5.fleet.credentials"
 local device_options = require "cli.support.device"
+local files = require "f5.safe.files"
+local hosts = require "cli.support.change.hosts"
 local inventory = require "f5.inventory"
 local usage = require "cli.support.usage"
 
@@ -43,12 +45,27 @@ local function from_inventory(options, contents, program)
   return list
 end
 
+-- The records of this user are in the user's own directory. Another file may be from anybody.
+local function check_hosts(options, contents, program)
+  local own = files.directory()
+  if own and contents.path:sub(1, #own + 1) == own .. "/" then return end
+  local devices = {}
+  for i, known in ipairs(contents.devices) do
+    local host, port = split(known.address)
+    devices[i] = { host = host, port = port }
+  end
+  hosts.check(options, devices, {
+    what = ("%s is not in the directory of your change records"):format(contents.path),
+    who = "the file", otherwise = ("or copy it to %s"):format(own or "there"), program = program,
+  })
+end
+
 -- One connection for each device of the record, with the same credentials.
 local function from_record(options, contents)
   local list = {}
   for number, known in ipairs(contents.devices) do
     local connect = device_options.options(options)
-    if not connect.host then connect.host, connect.port = split(known.address) end
+    if not hosts.is_given(options) then connect.host, connect.port = split(known.address) end
     connect.username = connect.username or os.getenv "F5_USER" or known.user
     connect.label = known.name
     list[#list + 1] = { number = number, connect = connect }
@@ -67,6 +84,7 @@ function M.of(options, contents, program)
     usage(("--host works with a record of one device; this one is about %d"):format(
       #contents.devices), program)
   end
+  check_hosts(options, contents, program)
   return from_record(options, contents)
 end
 
