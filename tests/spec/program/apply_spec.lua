@@ -274,7 +274,9 @@ bip.ltm.pool["/Common/a"]:create {}
       screen:expect("only the plan names " .. where)
       assert.equal(0, #device:log())
       screen:enter(answer, sent and "1 step sent" or "nothing was sent")
+      assert.equal(sent and 0 or 1, screen.status())
       assert.equal(sent, bip.ltm.pool["/Common/a"]:exists())
+      bip.ltm.pool["/Common/a"]:absent()
       device:clear_log()
     end
   end)
