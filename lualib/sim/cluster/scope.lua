@@ -51,7 +51,7 @@ local function folder_of(relative)
   if not named then return "/Common" end
   local full = named:gsub("~", "/")
   if relative:find "^sys/folder/" then return full end
-  return full:match "^(.*)/[^/]+$"
+  return full:match "^(.+)/[^/]+$" or "/Common"
 end
 
 --- The device group of a folder: its own, or the inherited one; nil if there is none.

@@ -71,15 +71,17 @@ function M.identify(node, body)
   if partition ~= nil and type(partition) ~= "string" then
     validate.invalid("partition", partition)
   end
+  local given = name
   if node.flat then
     if name:sub(1, 1) ~= "/" then name = "/" .. (partition or "Common") .. "/" .. name end
+    if not name:find "^/[^/].*[^/]$" then validate.invalid("name", given) end
     return { name = name, fullPath = name }
   end
   if sub_path ~= nil and type(sub_path) ~= "string" then validate.invalid("subPath", sub_path) end
   if name:sub(1, 1) == "/" then
-    local given, below, rest = names.split(name)
-    if given then
-      partition, sub_path, name = given, below, rest
+    local first, below, rest = names.split(name)
+    if first then
+      partition, sub_path, name = first, below, rest
     elseif not partition then
       validate.invalid("name", name)
     end
@@ -97,6 +99,9 @@ function M.identify(node, body)
         name = rest
       end
     end
+  end
+  if partition == "" or name == "" or name:find "/$" and not node.free_names then
+    validate.invalid("name", given)
   end
   return {
     name = name, partition = partition, subPath = sub_path,

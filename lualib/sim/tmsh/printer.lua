@@ -189,14 +189,15 @@ function Printer:block(depth, head, inside)
 end
 
 local function sorted(fields, skip)
-  local keys <const> = {}
+  local keys <const>, words <const> = {}, {}
   for key in pairs(fields) do
     if type(key) == "string" and not (skip and skip[key]) and not key:find "Reference$"
       and key:sub(1, 1) ~= "_" then
       keys[#keys + 1] = key
+      words[key] = dashed(key)
     end
   end
-  table.sort(keys, function(a, b) return dashed(a) < dashed(b) end)
+  table.sort(keys, function(a, b) return words[a] < words[b] end)
   return keys
 end
 

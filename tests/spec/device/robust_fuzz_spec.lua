@@ -211,6 +211,33 @@ describe("simulated device: hostile requests", function()
     end
   end)
 
+  it("have names that end with a slash, or begin with two", function()
+    for _, kind in ipairs {
+      "ltm/pool", "ltm/rule", "ltm/profile/tcp", "gtm/pool/a", "sys/crypto/cert", "sys/crypto/csr",
+      "sys/file/ssl-key", "sys/log-config/publisher", "security/firewall/policy", "cli/script",
+      "apm/acl", "net/vlan",
+    } do
+      for _, name in ipairs { "/Common/a/", "a/", "/", "//c", "//", "/Common/", "//Common/a" } do
+        local label = kind .. " " .. name
+        local _, err = send(label, "POST", "/mgmt/tm/" .. kind, { body = { name = name } })
+        assert.equal(400, err and err.status, label)
+      end
+    end
+    assert.not_equal("0\n", bash "tmsh show running-config | grep -c '^ltm'")
+  end)
+
+  it("have thousands of properties", function()
+    local many = {}
+    for i = 1, 50000 do many["k" .. i] = i end
+    send("create", "POST", "/mgmt/tm/security/log/profile", { body = { name = "m", many = many } })
+    for _, script in ipairs {
+      "tmsh save sys config file /var/tmp/m.scf", "tmsh list security log profile m > /dev/null",
+      "cat /config/bigip.conf > /dev/null",
+    } do
+      bash(script)
+    end
+  end)
+
   it("nest filters, patterns and bodies deeply", function()
     local function filter(text)
       local answer = send(text:sub(1, 40), "GET", "/mgmt/tm/asm/policies?$filter=" .. text)

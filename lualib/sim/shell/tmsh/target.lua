@@ -74,7 +74,7 @@ end
 
 local function is_in_folder(session, node, object, recursive)
   if node.flat or not object.partition then return true end
-  local folder = object.fullPath:match "^(.*)/[^/]+$"
+  local folder = object.fullPath:match "^(.*)/[^/]+$" or "/Common"
   if object.subPath or object.fullPath:find(":/", 1, true) then
     folder = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
   end
