@@ -62,7 +62,7 @@ local function message(name, entry, near)
 end
 
 --- Reports the globals of a file that nothing defines.
--- @param globals name -> { reads (array of { node, used }), sets (node of the first assignment) }
+-- @param globals see lint.walk
 -- @param options { file, others (set of globals that the playbook's modules define), open (true:
 --   other code may define more) }
 function M.check(main, globals, report, options)
@@ -77,7 +77,7 @@ function M.check(main, globals, report, options)
     for _, read in ipairs(not known and entry.reads or {}) do
       local near, is_slip = spelling.near(name, known_names(globals))
       if not is_slip or name == "f5" then near = nil end
-      local surely = read.used ~= "read" and not is_open
+      local surely = not entry.tested and not is_open
       report(surely and "error" or "warning", "undefined-global", read.node,
         message(name, read, near), name == "f5" and 'local f5 = require "f5"' or near)
     end

@@ -139,9 +139,9 @@ function M.check(text, options)
     end
     return { syntax_problem(text, starts, message, file) }
   end
-  local main, tokens = parser.parse(text)
+  local parsed, main, tokens = pcall(parser.parse, text)
   local problems, seen = {}, {}
-  local ignored = ignored_lines(text, tokens, starts)
+  local ignored = parsed and ignored_lines(text, tokens, starts) or {}
   local function report(severity, code, node, words, suggestion)
     local line, column = place(starts, node.from)
     local end_line, end_column = place(starts, node.to)
@@ -153,7 +153,12 @@ function M.check(text, options)
       severity = severity, code = code, message = words, suggestion = suggestion,
     }
   end
-  check_tree(main, report, options)
+  if parsed then
+    check_tree(main, report, options)
+  else
+    local at = type(main) == "table" and main.too_deep or error(main, 0)
+    report("warning", "too-deep", { from = at, to = at }, "is nested too deeply to be checked")
+  end
   table.sort(problems, before)
   return problems
 end
@@ -162,8 +167,9 @@ end
 function M.defined(text)
   text = plain(text)
   local set = {}
-  if not load(text, "=", "t") then return set end
-  for name, entry in pairs(walk.globals((parser.parse(text)))) do
+  if not load(text, "=lint", "t") then return set end
+  local parsed, main = pcall(parser.parse, text)
+  for name, entry in pairs(parsed and walk.globals(main) or {}) do
     if entry.sets then set[name] = true end
   end
   return set

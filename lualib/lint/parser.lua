@@ -154,9 +154,12 @@ function Parser:starts_arguments()
   return token and (token.kind == "string" or self:is "(" or self:is "{")
 end
 
+-- A chain of calls is as deep as it is long. What looks at its value needs Lua's stack.
+local MAX_LINKS <const> = 10000
+
 function Parser:suffixed()
   local value = self:primary()
-  while true do
+  for _ = 1, MAX_LINKS do
     if self:accept "." then
       local name, token = self:name()
       local key = node("String", token.from, { value = name, to = token.to })
@@ -180,6 +183,7 @@ function Parser:suffixed()
       return value
     end
   end
+  error({ too_deep = value.from }, 0)
 end
 
 -- The parameters and the body; `method` adds self.
@@ -436,6 +440,7 @@ end
 local M = {}
 
 --- Returns the tree of a text that compiles, as a function without parameters; and its tokens.
+-- Raises { too_deep = byte } if it is too deep to be looked at.
 function M.parse(text)
   local main = node("Function", 1, { params = {}, is_vararg = true, returns = {}, to = #text })
   local self = setmetatable({ tokens = lexer.list(text), at = 1, current = main }, Parser)

@@ -4,38 +4,50 @@ local M = {}
 local CHILDREN <const> = { "object", "key", "called", "value", "left", "right", "condition" }
 local LISTS <const> = { "args", "values", "targets", "body", "otherwise" }
 
-local function visit(node, visitors)
-  local before = visitors[node.tag]
-  if before then before(node) end
-  for _, name in ipairs(CHILDREN) do
-    local child = node[name]
-    if type(child) == "table" then visit(child, visitors) end
-  end
-  for _, item in ipairs(node.items or {}) do
-    if item.key then visit(item.key, visitors) end
-    visit(item.value, visitors)
-  end
-  for _, arm in ipairs(node.arms or {}) do
-    visit(arm.condition, visitors)
-    for _, statement in ipairs(arm.body) do visit(statement, visitors) end
-  end
-  for _, name in ipairs(LISTS) do
-    for _, child in ipairs(node[name] or {}) do visit(child, visitors) end
-  end
+local function add_all(list, more)
+  for _, one in ipairs(more or {}) do list[#list + 1] = one end
 end
 
---- Visits every node, the outer one first.
+-- The nodes directly below a node, in their order.
+local function children_of(node)
+  local list = {}
+  for _, name in ipairs(CHILDREN) do
+    if type(node[name]) == "table" then list[#list + 1] = node[name] end
+  end
+  for _, item in ipairs(node.items or {}) do
+    list[#list + 1] = item.key
+    list[#list + 1] = item.value
+  end
+  for _, arm in ipairs(node.arms or {}) do
+    list[#list + 1] = arm.condition
+    add_all(list, arm.body)
+  end
+  for _, name in ipairs(LISTS) do add_all(list, node[name]) end
+  return list
+end
+
+--- Visits every node, the outer one first, in the order of the text. A stack of its own: a text can
+-- be nested more deeply than Lua's stack.
 -- @param visitors tag -> function(node)
-function M.each(node, visitors) visit(node, visitors) end
+function M.each(node, visitors)
+  local stack = { node }
+  while #stack > 0 do
+    local top = table.remove(stack)
+    local visit = visitors[top.tag]
+    if visit then visit(top) end
+    local children = children_of(top)
+    for i = #children, 1, -1 do stack[#stack + 1] = children[i] end
+  end
+end
 
 local function entry_of(globals, name)
   globals[name] = globals[name] or { reads = {} }
   return globals[name]
 end
 
---- The globals of a tree: name -> { reads = { { node, used } }, sets, value }. `used` is "called",
--- "indexed" or "read"; `sets` is the first name that is assigned; `value` its value, if there is
--- only one.
+--- The globals of a tree: name -> { reads = { { node, used } }, sets, value, tested }. `used` is
+-- "called", "indexed" or "read"; `sets` is the first name that is assigned; `value` its value, if
+-- there is only one; `tested`: it is also read as a value, so it may well be nil.
 function M.globals(main)
   local globals, targets, uses = {}, {}, {}
   M.each(main, {
@@ -54,8 +66,9 @@ function M.globals(main)
     Method = function(node) uses[node.object] = "indexed" end,
     Name = function(node)
       if node.var or targets[node] then return end
-      local reads = entry_of(globals, node.name).reads
-      reads[#reads + 1] = { node = node, used = uses[node] or "read" }
+      local entry = entry_of(globals, node.name)
+      entry.reads[#entry.reads + 1] = { node = node, used = uses[node] or "read" }
+      entry.tested = entry.tested or not uses[node]
     end,
   })
   return globals

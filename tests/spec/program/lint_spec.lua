@@ -186,6 +186,17 @@ describe("E3 lint", function()
     assert.same({}, found "")
   end)
 
+  it("only warns of a global variable that is tested", function()
+    local one <const> = "1 warning undefined-global"
+    assert.same({ one, one }, found "if love then love.go() end")
+  end)
+
+  it("reads texts that are nested deeply", function()
+    assert.same({}, found("local x = 1" .. (" + 1"):rep(20000) .. " print(x)"))
+    assert.same({ "1 warning too-deep" }, found("local x = ('')" .. (":a{}"):rep(10001)))
+    assert.same({}, found(("do "):rep(150) .. ("end "):rep(150)))
+  end)
+
   it("ignores a comment, but not the same words in a string", function()
     assert.same({ "1 error undefined-global print" }, found "prnt '-- lint: ignore'")
     assert.same({}, found "prnt 'x' -- lint: ignore: old name")
