@@ -16,6 +16,7 @@ local Console = {}
 Console.__index = Console
 
 local RESULTS <const> = 9
+local WRONG_USAGE <const> = 2 -- exit status
 
 --- @param options table: interactive (a terminal is on both sides)
 function Console.new(options)
@@ -50,7 +51,10 @@ end
 -- @return device; after a failure, which is printed, nil and the exit status
 function Console:connect(options)
   local ok, device = pcall(Device.connect, options)
-  if not ok then return nil, self:report(device) end
+  if not ok then
+    local status <const> = self:report(device)
+    return nil, type(device) == "table" and device.kind == "usage" and WRONG_USAGE or status
+  end
   self.devices[#self.devices + 1] = device
   self:use(device)
   return device

@@ -95,6 +95,19 @@ lazy(core.session_methods, "f5.jobs.policy", "policy", "session")
 for _, name in ipairs { "add_to_trust", "fail_over", "sync" } do
   lazy(core.session_methods, "f5.jobs.ha", name, "session")
 end
+-- tx.ltm… is an error, not nil.
+setmetatable(core.transaction_methods, {
+  __index = function(methods, name)
+    local names = {}
+    for known in next, methods do names[#names + 1] = known end
+    local near = core.nearest(tostring(name), names)
+    core.usage_error(("a transaction has no '%s'; %s"):format(
+      tostring(name),
+      near and ("did you mean '%s'?"):format(near)
+        or ("bind a reference to it: tx(bip.%s…):modify { … }"):format(tostring(name))
+    ))
+  end,
+})
 for _, name in ipairs { "undoable", "guard" } do
   lazy(core.session_methods, "f5.safe", name, "session")
 end

@@ -52,6 +52,9 @@ function M.start(options)
     if SERVER_OPTIONS[name] then for_server[name] = value end
     if DEVICE_OPTIONS[name] then for_device[name] = value end
   end
+  local wrong = type(options.provision) == "table"
+    and require "f5.sim.modules"(options.provision)
+  if wrong then error("sim.start: " .. wrong, 2) end
   -- The users of a twin are those of its device.
   for_device.users = for_device.users
     or (options.twin or options.twins) and json.array {} or M.default_users

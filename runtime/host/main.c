@@ -47,6 +47,36 @@ static bool names_inventory(int argc, char **argv) {
   return false;
 }
 
+/* "cli.rest.get" -> "get"; NULL if the module is not a subcommand. */
+static const char *subcommand_name(const char *module) {
+  if (strncmp(module, "cli.", 4) != 0 || strncmp(module + 4, "support.", 8) == 0) return NULL;
+  const char *dot = strchr(module + 4, '.');
+  return dot ? dot + 1 : NULL;
+}
+
+/* A word that names a module of lualib/cli is a subcommand, even if there is a file of this name:
+ * what `f5lua list` means must not depend on the directory. `./list` is the file. */
+static bool is_subcommand(const char *word) {
+  for (size_t i = 0; i < embedded_count; i++) {
+    const char *name = subcommand_name(embedded_modules[i].name);
+    if (name && strcmp(name, word) == 0) return true;
+  }
+  return false;
+}
+
+/* `f5lua -H HOST list ltm/pool`: the options of a subcommand come after its name. */
+static int refuse_option(int argc, char **argv, int i) {
+  for (int j = i + 1; j < argc && strcmp(argv[j], "--") != 0; j++) {
+    if (!is_subcommand(argv[j])) continue;
+    printable_print(stderr,
+                    "f5lua: unknown option '%s'; the options of a subcommand come after its name: "
+                    "f5lua %s %s …\n",
+                    argv[i], argv[j], argv[i]);
+    return STATUS_USAGE;
+  }
+  return refuse("f5lua: unknown option '%s'\n", argv[i]);
+}
+
 /* Returns STATUS_DONE or the exit status. */
 static int parse(int argc, char **argv, options *o) {
   int i = 1;
@@ -75,28 +105,11 @@ static int parse(int argc, char **argv, options *o) {
       o->fleet = true;
       break;
     } else {
-      return refuse("f5lua: unknown option '%s'\n", word);
+      return refuse_option(argc, argv, i);
     }
   }
   o->first = i;
   return STATUS_DONE;
-}
-
-/* "cli.rest.get" -> "get"; NULL if the module is not a subcommand. */
-static const char *subcommand_name(const char *module) {
-  if (strncmp(module, "cli.", 4) != 0 || strncmp(module + 4, "support.", 8) == 0) return NULL;
-  const char *dot = strchr(module + 4, '.');
-  return dot ? dot + 1 : NULL;
-}
-
-/* A word that names a module of lualib/cli is a subcommand, even if there is a file of this name:
- * what `f5lua list` means must not depend on the directory. `./list` is the file. */
-static bool is_subcommand(const char *word) {
-  for (size_t i = 0; i < embedded_count; i++) {
-    const char *name = subcommand_name(embedded_modules[i].name);
-    if (name && strcmp(name, word) == 0) return true;
-  }
-  return false;
 }
 
 /* Pushes the function that `require "cli.support.main"` returned. host_run calls it. */

@@ -1,9 +1,11 @@
 #include "sim/certificate.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <openssl/bn.h>
@@ -108,32 +110,54 @@ static X509 *make_leaf(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *ho
   return NULL;
 }
 
-static bool write_pem(X509 *cert, char *path, size_t size) {
+struct sim_authority {
+  EVP_PKEY *ca_key, *key;
+  X509 *ca;
+  int memory; /* the file if it is in memory, otherwise -1 */
+};
+
+static bool write_pem(X509 *cert, int fd) {
+  FILE *file = fdopen(fd, "w");
+  if (!file) {
+    close(fd);
+    return false;
+  }
+  bool ok = PEM_write_X509(file, cert) == 1;
+  return fclose(file) == 0 && ok;
+}
+
+/* A container may have no directory for temporary files. A file in memory has a name below /proc,
+ * which other processes of the user can open, too. */
+static bool keep_in_memory(sim_authority *authority, char *path, size_t size) {
+  authority->memory = memfd_create("f5lua-sim-ca", MFD_CLOEXEC);
+  if (authority->memory < 0) return false;
+  int copy = dup(authority->memory);
+  if (copy < 0 || !write_pem(authority->ca, copy)) return false;
+  int length = snprintf(path, size, "/proc/%ld/fd/%d", (long)getpid(), authority->memory);
+  return length > 0 && (size_t)length < size && access(path, R_OK) == 0;
+}
+
+static bool write_ca(sim_authority *authority, char *path, size_t size) {
   const char *directory = getenv("TMPDIR");
   int length = snprintf(path, size, "%s/f5lua-sim-ca-XXXXXX.pem",
                         directory && *directory ? directory : "/tmp");
   if (length < 0 || (size_t)length >= size) return false;
   int fd = mkstemps(path, 4);
-  if (fd < 0) return false;
-  FILE *file = fdopen(fd, "w");
-  if (!file) {
-    close(fd);
-  } else {
-    bool ok = PEM_write_X509(file, cert) == 1;
-    if (fclose(file) == 0 && ok) return true;
+  int why = errno;
+  if (fd < 0 && keep_in_memory(authority, path, size)) return true;
+  if (fd < 0) {
+    errno = why;
+    return false;
   }
+  if (write_pem(authority->ca, fd)) return true;
   unlink(path);
   return false;
 }
 
-struct sim_authority {
-  EVP_PKEY *ca_key, *key;
-  X509 *ca;
-};
-
 sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size_t error_size) {
   sim_authority *authority = calloc(1, sizeof *authority);
   if (authority) {
+    authority->memory = -1;
     authority->ca_key = EVP_EC_gen("P-256");
     authority->key = EVP_EC_gen("P-256");
     authority->ca = authority->ca_key && authority->key ? make_ca(authority->ca_key) : NULL;
@@ -142,7 +166,7 @@ sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size
     char reason[160];
     ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
     snprintf(error, error_size, "cannot create a certificate: %s", reason);
-  } else if (!write_pem(authority->ca, path, path_size)) {
+  } else if (!write_ca(authority, path, path_size)) {
     snprintf(error, error_size, "cannot write the CA certificate to %s", path);
   } else {
     return authority;
@@ -153,6 +177,7 @@ sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size
 
 void sim_authority_free(sim_authority *authority) {
   if (!authority) return;
+  if (authority->memory >= 0) close(authority->memory);
   X509_free(authority->ca);
   EVP_PKEY_free(authority->key);
   EVP_PKEY_free(authority->ca_key);

@@ -11,8 +11,8 @@
 /* A CA, and the key of all its servers (EC P-256). */
 typedef struct sim_authority sim_authority;
 
-/* Creates a CA and writes its certificate as PEM to a new temporary file; the name of the file goes
- * to path. NULL and a message on failure. */
+/* Creates a CA and writes its certificate as PEM to a new temporary file, in memory if there is no
+ * directory for one; the name of the file goes to path. NULL and a message on failure. */
 sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size_t error_size);
 void sim_authority_free(sim_authority *authority); /* may be NULL; the file stays */
 

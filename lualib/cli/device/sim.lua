@@ -247,7 +247,7 @@ function M.run(options)
     cert = options.cert,
     key = options.key,
     users = users,
-    provision = options.provision and seed.words(options.provision) or nil,
+    provision = seed.modules(options, PROGRAM),
     seed = seed.read_all(options.seed, PROGRAM),
     latency_ms = options.latency,
     origins = #options.origin > 0 and options.origin or nil,

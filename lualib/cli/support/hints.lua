@@ -57,18 +57,18 @@ local UNTRUSTED <const> = {
 local CHANGED <const> = "somebody may pose as the device: send no password. Was its certificate "
   .. "renewed? 'f5lua trust %s' shows the new one and asks"
 
-local one_line = false
+local one_line, is_command = false, false
 
 --- From now on hints are for users of one-line calls.
 function M.for_one_line()
   reader, one_line = "shell", true
 end
 
---- Whether hints are for users of one-line calls.
-function M.are_for_one_line() return one_line end
+--- Whether no playbook runs: then wrong usage is that of the command line.
+function M.are_for_command() return one_line or is_command end
 
 --- From now on hints are for users of a subcommand that runs no playbook.
-function M.for_command() reader = "shell" end
+function M.for_command() reader, is_command = "shell", true end
 
 --- From now on hints are for users of the console.
 function M.for_console() reader = "console" end

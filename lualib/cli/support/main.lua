@@ -171,7 +171,22 @@ function M.fleet(words)
   return M.subcommand(words)
 end
 
+-- `f5lua help` and `f5lua help list` are what people try first, and `f5lua version`.
+local function spoken(words)
+  if words[1] == "version" and not words[2] then
+    output("f5lua ", host.version, "\n")
+    return 0
+  end
+  if words[1] ~= "help" or words[3] then return nil end
+  if not words[2] then return M.help() end
+  find_all()
+  if modules[words[2]] then return M.subcommand { words[2], "--help" } end
+  table.remove(words, 1)
+end
+
 function M.unknown(words)
+  local status = spoken(words)
+  if status then return status end
   local word = words[1]
   if word:find "[./]" then usage(("cannot read '%s': there is no such file"):format(word)) end
   local guess = nearest(word)

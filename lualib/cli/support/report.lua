@@ -5,6 +5,7 @@ local bundle = require "f5.bundle"
 local core = require "f5.core"
 local hints = require "cli.support.hints"
 local json = require "f5.json"
+local language = require "cli.support.hints.language"
 local shown_json = require "cli.support.shown_json"
 local terminal = require "f5.terminal"
 
@@ -116,8 +117,8 @@ local function told(err, in_json)
   if is_made_by(err, "f5.failure") then return marked(text_of(err), in_json), STATUS.failed end
   if is_made_by(err, "f5.error") then
     local text = text_of(err.message or err, in_json and "text" or "indent")
-    -- In a one-line call it is the words of the command line that are wrong.
-    if err.kind == "usage" and hints.are_for_one_line() then return text, STATUS.usage end
+    -- Without a playbook it is the words of the command line that are wrong.
+    if err.kind == "usage" and hints.are_for_command() then return text, STATUS.usage end
     return text, KIND_STATUS[err.kind] or STATUS.device
   end
   local text = marked(text_of(err), in_json)
@@ -142,6 +143,11 @@ local function in_utf8(text)
   end
 end
 
+local function hint_of(err, message, of_device)
+  if of_device then return hints.of(err) end
+  return type(err) == "string" and language.of(message) or nil
+end
+
 -- The same as one JSON line, with the names of the other log lines.
 local function as_json(err, trace, message, status)
   local line = {
@@ -157,6 +163,8 @@ local function as_json(err, trace, message, status)
     end
     line.outcome, line.hint = err.outcome and text_of(err.outcome) or nil, hints.of(err)
     if err.cause ~= nil then line.cause = in_utf8(text_of(err.cause)) end
+  else
+    line.hint = hint_of(err, message, false)
   end
   if not is_made_by(err, "f5.failure") and #trace > 0 then
     line.trace = json.array {}
@@ -184,7 +192,7 @@ local function report(err, trace, colour, in_json)
     local of_device = is_made_by(err, "f5.error")
     if of_device and status == STATUS.device then field_lines(lines, err, paint) end
     add_trace(lines, trace, paint)
-    local hint = of_device and hints.of(err)
+    local hint = hint_of(err, message, of_device)
     if hint then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. hint end
   end
   return table.concat(lines, "\n") .. "\n", status

@@ -72,10 +72,13 @@ function M.report_remarks(device)
   end
 end
 
--- "ltm,asm" -> { "ltm", "asm" }
-function M.words(text)
+--- The modules of --provision: "ltm,asm" -> { "ltm", "asm" }; nil without the option.
+function M.modules(options, program)
+  if not options.provision then return nil end
   local words = {}
-  for word in text:gmatch "[^,%s]+" do words[#words + 1] = word end
+  for word in options.provision:gmatch "[^,%s]+" do words[#words + 1] = word end
+  local wrong = require "f5.sim.modules"(words)
+  if wrong then usage("--provision: " .. wrong, program) end
   return words
 end
 

@@ -26,7 +26,7 @@ function M.start(options, program)
   users[#users + 1] = { name = "manager", password = "manager", role = "manager" }
   local device = sim.start {
     users = users,
-    provision = options.provision and seed.words(options.provision) or nil,
+    provision = seed.modules(options, program),
     seed = seed.read_all(options.seed or {}, program),
   }
   seed.report_refused(device)

@@ -321,6 +321,16 @@ function M:commit(options)
   error(err, 0)
 end
 
+-- A transaction without commands, and writes meanwhile: somebody forgot tx(…).
+local function warn_of_direct_writes(bip, before)
+  local is_open, usage = pcall(bip.usage, bip)
+  local count = is_open and usage.writes - before or 0
+  if count <= 0 then return end
+  terminal.err(("f5lua: warning: %s: the transaction has no commands, but the session made %s "
+    .. "meanwhile, which took effect at once; write tx(reference):modify { … }\n"):format(
+    terminal.line(bip:label()), count == 1 and "a write" or count .. " writes"))
+end
+
 --- session:transaction([options,] fn): calls fn(tx), then commits. After any error or cancellation
 -- nothing has changed.
 -- @return the results of fn
@@ -340,9 +350,11 @@ function M.transaction(bip, options, fn)
   end
   check("transaction", commit)
   local tx <close> = bip:begin(begin)
+  local writes <const> = bip:usage().writes
   local results = table.pack(fn(tx))
   local part = parts.parts(tx)
   if part.open and #part.records > 0 then tx:commit(commit) end
+  if #part.records == 0 then warn_of_direct_writes(bip, writes) end
   return table.unpack(results, 1, results.n)
 end
 

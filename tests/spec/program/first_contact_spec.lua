@@ -242,7 +242,7 @@ describe("E1 first contact", function()
     end
     wrong({ "trust" }, 2, "no device given; name one, or set F5_SERVER")
     wrong({ "trust", "--list", "--remove" }, 2, "give one of %-%-list and %-%-remove")
-    wrong({ "trust", "a b" }, 1, "invalid host 'a b'")
+    wrong({ "trust", "a b" }, 2, "invalid host 'a b'")
     wrong({ "trust", "bigip1:0" }, 1, "invalid port")
     wrong({ "trust", address(), "--fingerprint", "AB:CD" }, 2, "64 hexadecimal digits")
     wrong({ "trust", "127.0.0.1:1", "--yes" }, 3, "cannot connect to 127.0.0.1:1")

@@ -1,4 +1,5 @@
 -- Which modules are provisioned.
+local modules = require "sim.modules"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
@@ -28,10 +29,7 @@ local provision <const> = {
 
 local function levels(device)
   local list = {}
-  for n, module in ipairs {
-    "afm", "am", "apm", "asm", "avr", "cgnat", "dos", "fps", "gtm", "ilx", "lc", "ltm", "pem",
-    "sslo", "swg", "urldb", "vcmp",
-  } do
+  for n, module in ipairs(modules) do
     list[n] = {
       name = module, level = device.state.provision[module] or "none", cpuRatio = 0, diskRatio = 0,
       memoryRatio = 0,
