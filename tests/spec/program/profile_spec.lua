@@ -121,7 +121,7 @@ describe("E1 profiles", function()
     wrong({ "profile", "add", "n", "--host", "x", "--ca", "a.pem" }, 2, "an absolute path")
     wrong({ "list", "ltm/pool", "-p", "lob" }, 2, "no profile 'lob' %(did you mean 'lab'%?%)")
     ok { "profile", "remove", "lab" }
-    wrong({ "profile", "remove", "lab" }, 2, "there is no profile 'lab'")
+    wrong({ "profile", "remove", "lab" }, 1, "there is no profile 'lab'")
   end)
 
   it("and devices are named in the console", function()
