@@ -64,7 +64,10 @@ function M.for_one_line()
   reader, one_line = "shell", true
 end
 
---- Whether no playbook runs: then wrong usage is that of the command line.
+--- Whether hints are for users of one-line calls.
+function M.are_for_one_line() return one_line end
+
+--- Whether no playbook runs.
 function M.are_for_command() return one_line or is_command end
 
 --- From now on hints are for users of a subcommand that runs no playbook.

@@ -112,13 +112,20 @@ local function marked(text, in_json)
   return in_json and text or (text:gsub("\n(%S)", "\n  | %1"))
 end
 
+-- In a one-line call it is the words of the command line that are wrong; without a playbook so is
+-- the address of a device.
+local function is_of_command_line(err, text)
+  if err.kind ~= "usage" then return false end
+  return hints.are_for_one_line()
+    or hints.are_for_command() and text:find "^invalid [hp]o[sr]t '" ~= nil
+end
+
 -- The message, and the exit status.
 local function told(err, in_json)
   if is_made_by(err, "f5.failure") then return marked(text_of(err), in_json), STATUS.failed end
   if is_made_by(err, "f5.error") then
     local text = text_of(err.message or err, in_json and "text" or "indent")
-    -- Without a playbook it is the words of the command line that are wrong.
-    if err.kind == "usage" and hints.are_for_command() then return text, STATUS.usage end
+    if is_of_command_line(err, text) then return text, STATUS.usage end
     return text, KIND_STATUS[err.kind] or STATUS.device
   end
   local text = marked(text_of(err), in_json)

@@ -117,7 +117,7 @@ describe("E1 profiles", function()
     assert.matches("host +127.0.0.1\n", ok { "profile", "show", "lab" })
     wrong({ "profile", "add", "lab", "--host", "x" }, 2, "there is a profile 'lab' already")
     wrong({ "profile", "add", "new" }, 2, "no device given: %-%-host HOST")
-    wrong({ "profile", "add", "../x", "--host", "x" }, 2, "cannot be the name of a profile")
+    wrong({ "profile", "add", "../x", "--host", "x" }, 1, "cannot be the name of a profile")
     wrong({ "profile", "add", "n", "--host", "x", "--ca", "a.pem" }, 2, "an absolute path")
     wrong({ "list", "ltm/pool", "-p", "lob" }, 2, "no profile 'lob' %(did you mean 'lab'%?%)")
     ok { "profile", "remove", "lab" }

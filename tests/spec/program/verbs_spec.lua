@@ -218,7 +218,7 @@ describe("E2 upload and download over an inventory", function()
     assert.matches("3 done by an earlier run", err)
     assert.equal(0, count_calls "file%-transfer")
     words[3] = "other"
-    wrong(2, "journal is the journal of another run", words)
+    wrong(1, "journal is the journal of another run", words)
   end)
 
   it("refuse what makes no sense", function()
