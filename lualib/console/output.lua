@@ -4,6 +4,7 @@
 local host = require "f5.host"
 local show = require "f5.table.show"
 local terminal = require "f5.terminal"
+local values = require "f5.table"
 
 local Output = {}
 Output.__index = Output
@@ -40,11 +41,7 @@ function Output:install()
     return result, message, code
   end
   function io.write(...) return io.output():write(...) end
-  function print(...)
-    local parts = table.pack(...)
-    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    io.stdout:write(table.concat(parts, "\t"), "\n")
-  end
+  function print(...) io.stdout:write(values.line(...), "\n") end
 end
 
 --- Returns the number of usable columns.

@@ -115,6 +115,7 @@ lazy(core.session_methods, "f5.plan", "plan", "session")
 lazy(core, "f5.safe.recorders", "record")
 lazy(f5, "f5.jobs.defer", "defer")
 lazy(f5, "f5.stats", "flat")
+for _, name in ipairs { "table", "csv", "show" } do lazy(f5, "f5.table", name) end
 lazy(f5, "f5.state.diff", "diff")
 lazy(f5, "f5.safe", "changes")
 lazy(f5, "f5.safe", "undo")

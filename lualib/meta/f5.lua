@@ -205,6 +205,51 @@ function f5.array(list) end
 ---@return table[] entries array of tables: name of the value = value
 function f5.flat(body) end
 
+---Returns rows as a table for people. Without `columns` it has those of the kind, as
+---`f5lua list` shows them, except what needs statistics; of other rows it has what differs between
+---them. Secrets are masked.
+---
+---    print(f5.table(bip.ltm.virtual:list(), { "name", "destination", "pool" }))
+---
+---*Raises* "usage": `rows` is not an array of tables, or an argument is wrong.
+---
+---*Source* docs/guide.md, "Printing"
+---@param rows table[] objects, such as the result of `ref:list()`
+---@param columns? string[] names of properties, or parts of them ("fqdn.interval"), in this order
+---@param options? f5.table.options how wide the table is
+---@return string text lines without a line break at the end
+function f5.table(rows, columns, options) end
+
+---@class f5.table.options
+---Options of `f5.table`.
+---@field width? integer columns; longer texts are cut; default: those of the terminal, and
+---nothing is cut where standard output is no terminal
+---@field wide? boolean true: with more columns, and nothing is cut; default false
+
+---Returns rows as CSV (RFC 4180) with a head line. No value is lost: a text keeps its lines, a
+---nested value is JSON. Secrets are masked.
+---
+---    f5.csv({ { name = "web", port = 80 } }, { "name", "port" }) -- "name,port\nweb,80\n"
+---
+---*Raises* "usage": `rows` is not an array of tables, or `columns` is not an array of names.
+---
+---*Source* docs/shell.md, "Output"
+---@param rows table[] objects, such as the result of `ref:list()`
+---@param columns? string[] names of properties, in this order; default: all of all rows
+---@return string text lines, each with a line break
+function f5.csv(rows, columns) end
+
+---Returns a value as text for people: an object as lines of its properties, an array of objects as
+---a table, an array of other values as one line. Secrets are masked. `print` of f5lua shows tables
+---in the same way.
+---
+---*Raises* nothing.
+---
+---*Source* docs/guide.md, "Printing"
+---@param value any an object of a device, or any other value
+---@return string text without a line break at the end
+function f5.show(value) end
+
 ---@class f5.options
 ---Options of `f5.connect`.
 ---@field profile? string name of a profile that `f5lua profile add` has stored, instead of `host`

@@ -5,7 +5,7 @@
 
 #include <lua.h>
 
-/* Lua's print, which keeps the reason of the first failure. */
+/* Lua's print, which shows what is in a table, and keeps the reason of the first failure. */
 int output_print(lua_State *L);
 
 /* Writes what is still in memory. Returns 0; or if some output was lost, an errno, or -1 if the

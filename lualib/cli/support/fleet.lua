@@ -12,6 +12,7 @@ local number = require "cli.support.number"
 local output = require "cli.support.output"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
+local values = require "f5.table"
 
 local M = {}
 
@@ -90,15 +91,15 @@ local device_of = setmetatable({}, { __mode = "k" })
 -- Lines that were printed before it is clear whether they are about a device.
 local pending
 
+-- Each line begins with the name of its device.
 local function write_line(device, text)
-  M.write((device and terminal.line(device.name) .. ": " or "") .. text .. "\n")
+  local name = device and terminal.line(device.name) .. ": " or ""
+  M.write(name .. text:gsub("\n(.)", function(first) return "\n" .. name .. first end) .. "\n")
 end
 
 -- `print` of playbooks and their modules.
 local function print_line(...)
-  local parts = table.pack(...)
-  for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-  local text, device = table.concat(parts, "\t"), device_of[coroutine.running()]
+  local text, device = values.line(...), device_of[coroutine.running()]
   if pending and not device then
     pending[#pending + 1] = text
   else

@@ -337,3 +337,83 @@ describe("E8 rows", function()
     assert.equal(1, #queries)
   end)
 end)
+
+describe("E8 print", function()
+  setup(function()
+    device = sim.start { seed = { objects = { ["/mgmt/tm/ltm/pool"] = {
+      { name = "a", description = "one" }, { name = "b", description = "two" },
+    } } } }
+    environment = lab.environment(device)
+  end)
+  teardown(function() device:stop() end)
+
+  local function lua(chunk) return run("-e", 'local f5 = require "f5" ' .. chunk) end
+
+  it("shows objects and lists, and other values as in any Lua", function()
+    local out <const> = lua [[
+      local bip <close> = f5.connect()
+      local a = bip.ltm.pool["/Common/a"]
+      print("pool", a:load { select = { "name", "description" } })
+      print(bip.ltm.pool:list())
+      print(bip.sys.ntp:load().timezone, a, f5.null, nil, true, 1, 2.0, { 1, "x" }, {}, f5.array {})
+      print({ password = "s3cret", text = "\27[31m" })
+      print(setmetatable({}, { __tostring = function() return "mine" end }))]]
+    assert.equal(
+      "pool\nname         a\ndescription  one\n"
+        .. "name  loadBalancingMode  description\n"
+        .. "a     round-robin        one\nb     round-robin        two\n"
+        .. "UTC\t/mgmt/tm/ltm/pool/~Common~a\tnull\tnil\ttrue\t1\t2.0\t1, x\t{}\t[]\n"
+        .. "password  ********\ntext      \\x1b[31m\nmine\n",
+      out
+    )
+    assert.matches("^table: 0x%x+\n$", lua "print(setmetatable({}, { __index = {} }))")
+    assert.matches("^t\n +t\n", lua "local t = {} t.t = t print(t)")
+  end)
+
+  it("begins each line with the name of the device in a fleet", function()
+    local place <close> = program.directory()
+    local options <const> = device:options "admin"
+    local file <const> = place:file("i.lua", ("return { devices = { { name = 'd1', host = %q, "
+      .. "port = %d, ca = %q, username = 'admin', password = 'admin' } } }"):format(
+      options.host, options.port, options.ca
+    ))
+    local playbook <const> = place:file("p.lua", "print(bip.ltm.pool:list())")
+    local result <const> = program.run({ "run", "--inventory", file, playbook })
+    assert.equal(0, result.status, result.err)
+    assert.matches("d1: name +loadB[^\n]*\nd1: a +round[^\n]*\nd1: b +round", result.out)
+  end)
+
+  it("is what f5.show returns; f5.table and f5.csv have the columns that are named", function()
+    local rows <const> = {
+      { name = "a", n = 10, list = { "x", "y" } }, { name = "b", n = 9, text = 'q"\nr' },
+    }
+    assert.equal("name   n\na     10\nb      9", f5.table(rows, { "name", "n" }))
+    assert.equal(
+      "name   n  list  text\na     10  x, y\nb      9        q\"\\nr",
+      f5.table { rows[1], rows[2] }
+    )
+    assert.equal('name,text\na,\nb,"q""\nr"\n', f5.csv(rows, { "name", "text" }))
+    assert.equal("name,list,n,text\n", f5.csv(rows):match "^[^\n]*\n")
+    assert.equal("name\n", f5.csv({}, { "name" }))
+    assert.equal("x\na long te…", f5.table({ { x = "a long text" } }, { "x" }, { width = 10 }))
+    assert.same({ "x", "1", "null" }, { f5.show "x", f5.show(1), f5.show(json.null) })
+    assert.equal("a  1\nb\n  c  2", f5.show { a = 1, b = { c = 2 } })
+    for _, call in ipairs {
+      function() f5.table(1) end, function() f5.table { x = 1 } end, function() f5.csv { 1 } end,
+      function() f5.table({}, {}) end, function() f5.table({}, { 1 }) end,
+      function() f5.table({}, nil, { widht = 1 }) end, function() f5.csv({}, "name") end,
+      function() f5.table({}, nil, { width = 0 }) end,
+    } do
+      lab.fails("usage", call)
+    end
+  end)
+
+  it("has the same columns in the console", function()
+    local result <const> = program.run({ "console" }, {
+      env = environment, input = "bip.ltm.pool:list()\nprint(bip.ltm.pool.a:load())\n",
+    })
+    assert.equal(0, result.status, result.err)
+    assert.matches("name +loadBalancingMode +description\na +round%-robin +one\n", result.out)
+    assert.matches("\nname +a\n", result.out)
+  end)
+end)
