@@ -297,6 +297,12 @@ static int no_call(lua_State *L) {
       lua_isnil(L, 3)) /* the first call of a generic `for` */
     return error_usage(L, "cannot iterate over a reference: use for item in ref:each() do … (%s)",
                        ref->text);
+  if (lua_type(L, 2) != LUA_TUSERDATA) { /* ref("x"); in ref:x() the first argument is ref */
+    bool is_name = lua_type(L, 2) == LUA_TSTRING;
+    return error_usage(L,
+                       "a reference cannot be called: :at(\"%s\") leads to what is below it (%s)",
+                       is_name ? lua_tostring(L, 2) : "NAME", ref->text);
+  }
   const char *last = strrchr(ref->text, '/');
   return error_usage(
       L,

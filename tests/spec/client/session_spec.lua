@@ -589,5 +589,11 @@ describe("sessions", function()
       "a reference has no method 'nothing'; its path is /mgmt/tm/nothing",
       failure(function() bip:nothing() end).message
     )
+    for text, argument in pairs { web = "web", NAME = {} } do
+      local words = 'a reference cannot be called: :at("%s") leads to what is below it (%s)'
+      local expected = words:format(text, "/mgmt/tm/ltm/pool")
+      local message = failure(function() bip.ltm.pool(argument) end).message
+      assert.equal(expected, (message:match "a ref.*"))
+    end
   end)
 end)
