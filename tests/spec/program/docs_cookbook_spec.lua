@@ -14,14 +14,16 @@ local BIN <const> = program.path:match "^(.*)/"
 local PATHS <const> = { "ltm", "auth", "sys/file", "net/self", "cm" }
 
 -- What is true after a page. `restored`: what was changed has been taken back, so the configuration
--- is as before it. `hurry`: the clock of the device runs faster.
+-- is as before it. `hurry`: how many times as fast the clock of the device runs.
 local PAGES <const> = {
   ["as3.md"] = { restored = true },
-  ["backup.md"] = { restored = true, hurry = true },
+  ["backup.md"] = { restored = true, hurry = 100 },
   ["blue-green.md"] = { restored = true },
   ["certificates.md"] = { restored = true },
   ["drain.md"] = { restored = true },
+  ["ha-pair.md"] = {},
   ["mass-change.md"] = {},
+  ["upgrade.md"] = { hurry = 30 },
   ["users.md"] = { restored = true },
   ["waf.md"] = {},
 }
@@ -105,9 +107,9 @@ local function start_devices(list, directory, ports)
   return running
 end
 
--- Runs the commands in one shell, and returns what each of them printed. The clock of the device
--- `hurry` runs faster meanwhile.
-local function run(list, directory, environment, ports, hurry)
+-- Runs the commands in one shell, and returns what each of them printed. `tick` is called ten times
+-- a second meanwhile.
+local function run(list, directory, environment, ports, tick)
   local script = {
     "exec 2>&1",
     ("export PATH=%s:$PATH"):format(BIN),
@@ -128,9 +130,9 @@ local function run(list, directory, environment, ports, hurry)
     program = "/bin/bash", env = environment_of,
   })
   local deadline = os.time() + 100
-  while hurry and not directory:read ".ended" and os.time() < deadline do
+  while tick and not directory:read ".ended" and os.time() < deadline do
     f5.sleep(0.1)
-    hurry:advance(10)
+    tick()
   end
   local result <const> = shell:wait(100)
   local printed = {}
@@ -188,7 +190,7 @@ local function story(page, facts)
     F5_USER = "admin",
     F5_PASSWORD = "admin",
     SSL_CERT_FILE = device.ca,
-  }, ports, facts.hurry and device)
+  }, ports, facts.hurry and function() device:advance(facts.hurry / 10) end)
   compare(page, list, printed, all)
   if before then
     local report <const> = f5.diff(before, bip, { paths = PATHS })
