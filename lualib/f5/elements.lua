@@ -80,21 +80,48 @@ local function check_name(parent, key, object)
   end
 end
 
--- The position of an item in a list of texts or of objects with names.
-local function position(list, item, key, partition)
-  local index = compare.index({ item }) or {}
-  for i, existing in ipairs(list) do
-    if type(existing) == "table" then
-      if compare.find(index, existing, partition) or compare.find(
-        compare.index { existing } or {},
-        item,
-        partition
-      ) then return i end
-    elseif compare.same(item.name, existing, key, partition) then
-      return i
+-- Where the elements of a list of texts or of objects with names are, by all names that they may
+-- stand for: a data group can have 10,000 records, and as many may be given.
+local Positions = {}
+Positions.__index = Positions
+
+local function note(index, name, at)
+  if not index[name] or at < index[name] then index[name] = at end
+end
+
+-- Adds the element at a position.
+function Positions:add(at, element)
+  if type(element) ~= "table" then
+    self.texts[#self.texts + 1] = { at, element }
+    return
+  end
+  local own = compare.key(element)
+  if not own then return end
+  note(self.own, own, at)
+  for _, name in ipairs(compare.names(element, self.partition)) do note(self.other, name, at) end
+end
+
+local function positions_of(list, key, partition)
+  local self = setmetatable(
+    { own = {}, other = {}, texts = {}, key = key, partition = partition }, Positions
+  )
+  for i, element in ipairs(list) do self:add(i, element) end
+  return self
+end
+
+-- The first position of an item; nil if it is not there.
+function Positions:of(item)
+  local found = self.other[compare.key(item)] or math.huge
+  for _, name in ipairs(compare.names(item, self.partition)) do
+    found = math.min(found, self.own[name] or math.huge)
+  end
+  for _, text in ipairs(self.texts) do
+    if text[1] < found and compare.same(item.name, text[2], self.key, self.partition) then
+      found = text[1]
+      break
     end
   end
-  return nil
+  return found < math.huge and found or nil
 end
 
 local function plain(element)
@@ -104,17 +131,18 @@ end
 -- The whole list with or without the items; nil if nothing differs. `given` are the items as in the
 -- script: an empty list does not show whether its items are texts or objects.
 local function added(list, items, key, partition, given)
-  local out, differs = json.array {}, false
+  local out, differs, positions = json.array {}, false, positions_of(list, key, partition)
   for i, element in ipairs(list) do out[i] = plain(element) end
   for i, item in ipairs(items) do
-    local at = position(list, item, key, partition)
-    if at and type(list[at]) == "table" then
-      if not compare.same_item(item, list[at], partition) then
-        out[at], differs = compare.merged(item, list[at]), true
+    local at = positions:of(item)
+    if at and type(out[at]) == "table" then
+      if not compare.same_item(item, out[at], partition) then
+        out[at], differs = compare.merged(item, out[at]), true
       end
     elseif not at then
       local is_object = type(list[1]) == "table" or next(item, next(item)) ~= nil
       out[#out + 1] = is_object and item or list[1] ~= nil and item.name or given[i]
+      positions:add(#out, out[#out])
       differs = true
     end
   end
@@ -122,9 +150,9 @@ local function added(list, items, key, partition, given)
 end
 
 local function removed(list, items, key, partition)
-  local gone, out = {}, json.array {}
+  local gone, out, positions = {}, json.array {}, positions_of(list, key, partition)
   for _, item in ipairs(items) do
-    local at = position(list, item, key, partition)
+    local at = positions:of(item)
     if at then gone[at] = true end
   end
   if not next(gone) then return nil end

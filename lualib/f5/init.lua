@@ -92,6 +92,7 @@ for _, name in ipairs { "commands", "move", "remove", "state", "validate", "comm
 end
 lazy(core.session_methods, "f5.jobs.certificate", "install_certificate", "session")
 lazy(core.session_methods, "f5.jobs.policy", "policy", "session")
+lazy(core.session_methods, "f5.jobs.data_group", "data_group", "session")
 for _, name in ipairs { "add_to_trust", "fail_over", "sync" } do
   lazy(core.session_methods, "f5.jobs.ha", name, "session")
 end

@@ -185,6 +185,13 @@ local OBJECTS <const> = {
       { "policy", bip:policy "/Common/x" }, { "policy of a closed session", closed:policy "x" },
     }
   end,
+  ["f5.data_group"] = function()
+    return {
+      { "data group", bip:data_group "/Common/x" },
+      { "external data group", bip:data_group("/Common/y", { external = true }) },
+      { "data group of a closed session", closed:data_group "x" },
+    }
+  end,
   ["f5.apm"] = function() return { { "apm", f5.apm(bip) } } end,
   ["f5.live"] = function()
     return { { "live line", f5.live {} } }

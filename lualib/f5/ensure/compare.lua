@@ -389,22 +389,36 @@ function M.index(list)
   return index
 end
 
-local function find(index, name, partition)
+-- Adds the names in an index that a name may stand for, the likeliest first.
+local function add_names(names, name, partition)
   if name:sub(1, 1) == "/" then
-    return index[canonical(name)] or index[canonical(name:match "^/Common/([^/]+)$" or name)]
+    names[#names + 1] = canonical(name)
+    local short = name:match "^/Common/([^/]+)$"
+    if short then names[#names + 1] = canonical(short) end
+    return
   end
-  return partition and index[canonical("/" .. partition .. "/" .. name)]
-    or index[canonical("/Common/" .. name)]
-    or index[canonical(name)]
+  if partition then names[#names + 1] = canonical("/" .. partition .. "/" .. name) end
+  names[#names + 1] = canonical("/Common/" .. name)
+  names[#names + 1] = canonical(name)
 end
 
---- Returns the object of an index for an item of a wanted list. A name without a partition can be
--- in that of the owner or in Common. The port of a member can be a property.
+--- Returns the names in an index that an item may stand for. A name without a partition can be in
+-- that of the owner or in Common. The port of a member can be a property.
+function M.names(item, partition)
+  local name, names = full_name(item), {}
+  add_names(names, name, partition)
+  if item.port then
+    add_names(names, name .. (name:find ":" and "." or ":") .. tostring(item.port), partition)
+  end
+  return names
+end
+
+--- Returns the object of an index for an item of a wanted list.
 function M.find(index, item, partition)
-  local name = full_name(item)
-  local found = find(index, name, partition)
-  if found or not item.port then return found end
-  return find(index, name .. (name:find ":" and "." or ":") .. tostring(item.port), partition)
+  for _, name in ipairs(M.names(item, partition)) do
+    if index[name] then return index[name] end
+  end
+  return nil
 end
 
 --- Returns an item to send: the wanted values over those of the device, so that nothing is reset.

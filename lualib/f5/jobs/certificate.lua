@@ -4,8 +4,7 @@
 local core = require "f5.core"
 local json = require "f5.json"
 local pem = require "f5.jobs.pem"
-local terminal = require "f5.terminal"
-local transfer = require "f5.work.transfer"
+local uploads = require "f5.jobs.uploads"
 
 local M = {}
 
@@ -15,7 +14,6 @@ local OPTIONS <const> = {
   force = "boolean", replaces = "string",
 }
 local KINDS <const> = { ["client-ssl"] = "/Common/clientssl", ["server-ssl"] = "/Common/serverssl" }
-local DOWNLOADS <const> = "/var/config/rest/downloads"
 
 -- -- options --------------------------------------------------------------------------------------
 
@@ -117,9 +115,6 @@ local function load(ref)
   return error(object, 0)
 end
 
--- How a device names the content of a file.
-local function checksum(text) return ("SHA1:%d:%s"):format(#text, core.sha1(text)) end
-
 local function fingerprint(text) return (tostring(text):gsub("^SHA256/", "")) end
 
 -- The certificate, the key and the chain as file objects: `object` on the device, `text` to send.
@@ -141,7 +136,7 @@ local function files_of(bip, base, pair)
   for _, file in ipairs(files) do
     local object = load(file.ref)
     file.old = object
-    file.same = object ~= nil and (object.checksum == checksum(file.text)
+    file.same = object ~= nil and (object.checksum == uploads.checksum(file.text)
       or file.what == "cert" and fingerprint(object.fingerprint) == pair.fingerprint
       and object.isBundle ~= "true" and object.isBundle ~= true)
   end
@@ -251,41 +246,13 @@ local function changes_of_profiles(bip, options, profiles, wanted, pair)
   return out
 end
 
--- -- uploads --------------------------------------------------------------------------------------
-
--- Removes what was uploaded. A private key must not stay there, whatever happens.
--- @return array of paths that could not be removed
-local function remove(bip, names)
-  if #names == 0 then return {} end
-  local words, paths = { "-f" }, {}
-  for i, name in ipairs(names) do
-    paths[i] = DOWNLOADS .. "/" .. name
-    words[#words + 1] = paths[i]
-    -- what an upload leaves that was cut off
-    words[#words + 1] = ("%s/tmp/%s"):format(DOWNLOADS, name)
-  end
-  local ok, answer = pcall(function()
-    local done = bip.util["unix-rm"]:run("run", { utilCmdArgs = table.concat(words, " ") })
-    return type(done) == "table" and done.commandResult or nil
-  end)
-  if ok and not answer then return {} end
-  terminal.err(("f5lua: %s: warning: remove %s from the device, f5lua could not: %s\n"):format(
-    bip:label(), table.concat(paths, ", "), tostring(answer)
-  ))
-  return paths
-end
-
--- The name of an upload depends on nothing but its content and its object: a recorded run can be
--- replayed, and a plan names the same file as the run.
-local function upload_name(file)
-  return ("f5lua-%s.%s"):format(core.sha256(file.name .. "\n" .. file.text):sub(1, 32), file.suffix)
-end
+-- -- the changes --------------------------------------------------------------------------------
 
 local function commit(bip, files, profiles, passphrase)
   bip:transaction(function(tx)
     for _, file in ipairs(files) do
       if not file.same then
-        local body = { sourcePath = "file:" .. DOWNLOADS .. "/" .. file.upload }
+        local body = { sourcePath = file.source }
         if file.what == "key" then body.passphrase = passphrase end
         local ref = tx(file.ref)
         if file.old then ref:modify(body) else ref:create(body) end
@@ -302,19 +269,11 @@ end
 
 -- Uploads what differs, changes all in one transaction, and removes the uploads.
 local function install(bip, files, profiles, passphrase)
-  local uploaded, left = {}, {}
-  do
-    local _ <close> = setmetatable({}, { __close = function() left = remove(bip, uploaded) end })
-    for _, file in ipairs(files) do
-      if not file.same then
-        file.upload = upload_name(file)
-        uploaded[#uploaded + 1] = file.upload
-        transfer.upload_text(bip, file.upload, file.text)
-      end
-    end
-    commit(bip, files, profiles, passphrase)
+  local fresh = {}
+  for _, file in ipairs(files) do
+    if not file.same then fresh[#fresh + 1] = file end
   end
-  return left
+  return uploads.use(bip, fresh, function() commit(bip, files, profiles, passphrase) end)
 end
 
 -- -- the method -----------------------------------------------------------------------------------

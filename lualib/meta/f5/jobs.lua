@@ -218,6 +218,67 @@ function policy:publish() end
 ---@return "deleted"|"unchanged" what "unchanged": there is no draft
 function policy:discard() end
 
+---Returns a handle for a data group, internal or external. It makes no traffic.
+---
+---    local hosts = bip:data_group "/Common/hosts"
+---    print(hosts:add { name = "www.example.net", data = "pool_www" })
+---    print(hosts:remove "old.example.net")
+---
+---*Raises* "usage": the name is missing, or an option is invalid.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param name string full path of the data group, or its name in Common
+---@param options? f5.data_group.options of a group that does not exist yet
+---@return f5.data_group group the handle
+function session:data_group(name, options) end
+
+---@class f5.data_group.options
+---Options of `session:data_group`.
+---@field type? "string"|"ip"|"integer" type of the records of a new group; default "string"
+---@field external? boolean true: the records are in a file; default: as the group is, else false
+
+---@class f5.data_group
+---A data group: the result of `session:data_group`. A record is a name, or a table with `name` and
+---`data`.
+---@field name string full path of the data group
+---@field internal_reference f5.reference the internal data group of this name
+---@field external_reference f5.reference the external data group of this name
+local group = {}
+
+---Adds records, or changes their data. The others stay. If the group does not exist, it is created.
+---The group is read and sent as a whole, because devices have no other way: what somebody else
+---changes at the same time is lost.
+---
+---*Raises* call errors; "unsupported": the group is external, and the device does not show its
+---records; "usage": the argument is no record.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param records string|integer|table a record, or an array of them
+---@return "created"|"changed"|"unchanged" what what was done
+function group:add(records) end
+
+---Removes records. The others stay. Records that are not there are no error.
+---
+---*Raises* call errors; "unsupported": the group is external, and the device does not show its
+---records; "usage": the argument is no record.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param records string|integer|table a record, or an array of them
+---@return "changed"|"unchanged" what what was done
+function group:remove(records) end
+
+---Gives the group these records and no others. If the group does not exist, it is created. The file
+---of an external group is compared by its checksum, and replaced in one transaction.
+---
+---*Raises* call errors; "invalid": a record does not fit the type, or has a quote, a backslash or a
+---control character, which the file of an external group cannot have; "usage": the argument is no
+---record.
+---
+---*Source* docs/guide.md, "Usual jobs"
+---@param records string|integer|table a record, or an array of them; {}: none
+---@return "created"|"changed"|"unchanged" what what was done
+function group:set(records) end
+
 ---Calls a function when the scope ends, also after an error and after Ctrl-C. The scope is the
 ---playbook, the fiber, or the function of `f5.each` for one device. The last one is called first.
 ---It can use sessions that were opened before: a session in a `<close>` variable is closed after
