@@ -126,20 +126,23 @@ local function known_columns(rows, kind, wide)
   return out
 end
 
--- As many columns as fit; all of them if the table is wide.
-local function chosen_columns(rows, width, wide)
-  local names, infos, all = choose(rows)
-  local out, used = {}, has_name(rows) and MAX_WIDTH // 2 or -2
-  for _, name in ipairs(names) do
-    if not wide and #out > 0 and used + 2 + infos[name].width > width then break end
-    used = used + 2 + infos[name].width
-    out[#out + 1] = { head = name, value = function(object) return rawget(object, name) end }
-  end
-  return out, all - #out
-end
-
 local function plain_column(name)
   return { head = name, value = function(object) return rawget(object, name) end }
+end
+
+-- As many columns as fit; all of them if the table is wide.
+local function chosen_columns(rows, width, wide, before)
+  local names, infos, all = choose(rows)
+  local out, used, others = {}, has_name(rows) and MAX_WIDTH // 2 or -2, {}
+  for _, name in ipairs(before) do others[name] = true end
+  for _, name in ipairs(names) do
+    if others[name] then goto continue end
+    if not wide and #out > 0 and used + 2 + infos[name].width > width then break end
+    used = used + 2 + infos[name].width
+    out[#out + 1] = plain_column(name)
+    ::continue::
+  end
+  return out, all - #out - #before
 end
 
 local function layout(rows, opts, width)
@@ -155,7 +158,7 @@ local function layout(rows, opts, width)
   if columns_of.of(kind) then
     out = known_columns(rows, kind, opts.wide)
   else
-    out, hidden = chosen_columns(rows, width, opts.wide)
+    out, hidden = chosen_columns(rows, width, opts.wide, opts.before or {})
   end
   if has_name(rows) then table.insert(out, 1, { head = "name", value = columns_of.name }) end
   for i, name in ipairs(opts.before or {}) do table.insert(out, i, plain_column(name)) end

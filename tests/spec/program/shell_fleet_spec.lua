@@ -65,6 +65,15 @@ describe("E2 REST over an inventory", function()
     )
   end)
 
+  it("shows nested entries as plain values in tables", function()
+    local words <const> = { "get", "sys/version", "-o", "csv", "--workers=1" }
+    assert.matches("^device,[^\n]*Product.*\na,.*\nb,", f5lua(words).out)
+    words[4] = "table"
+    local out <const> = f5lua(words).out
+    assert.matches("^device +%u", out)
+    assert.matches("\na +%S.*\nb +%S", out)
+  end)
+
   it("makes what is missing, and says where", function()
     local words <const> = { "ensure", "ltm/pool", "web", "monitor=/Common/http" }
     local found, err = rows(words)

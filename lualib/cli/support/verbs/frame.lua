@@ -89,7 +89,7 @@ local function on_fleet(options, verb, out)
   -- after Ctrl-C, what there is until then is printed
   local _ <close> = setmetatable({}, {
     __close = function(_, err)
-      if err ~= nil and #all > 0 then out:finish(verb.order) end
+      if err ~= nil and out:has_rows() then out:finish(verb.order) end
     end,
   })
   local report = fleet.visit(options, {
@@ -104,7 +104,7 @@ local function on_fleet(options, verb, out)
       if not options.check then
         for _, row in ipairs(found) do
           out:add(one.name, row)
-          all[#all + 1] = row
+          if verb.in_fleet then all[#all + 1] = row end
         end
       end
       if problem then fail("%s", problem) end
@@ -128,7 +128,7 @@ end
 
 --- Runs a verb. Returns the exit status.
 function M.run(options, verb)
-  hints.for_command()
+  hints.for_one_line()
   local program <const> = verb.program
   if options.inventory then
     refuse_device_options(options, program)

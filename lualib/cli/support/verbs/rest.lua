@@ -1,6 +1,7 @@
 -- REST from the shell over an inventory: `f5lua ensure ltm/pool web monitor=/Common/http
 -- --inventory sites.lua`.
 
+local flat_entries = require "f5.table.entries"
 local frame = require "cli.support.verbs.frame"
 local json = require "f5.json"
 local secrets = require "f5.safe.secrets"
@@ -18,12 +19,16 @@ local function copied(value)
   return out
 end
 
--- What a verb returns, as rows.
-local function rows_of(value)
+local FLAT <const> = { table = true, wide = true, csv = true }
+
+-- What a verb returns, as rows. In tables nested entries are plain values.
+local function rows_of(value, options)
   if value == nil then return {} end
   if type(value) ~= "table" then return { { value = value } } end
   local list = json.is_array(value) and value or json.is_array(value.items) and value.items
-  if not list then return { value } end
+  if not list then
+    return FLAT[writing.format_of(options)] and flat_entries(value) or { value }
+  end
   local rows = {}
   for i, item in ipairs(list) do rows[i] = type(item) == "table" and item or { value = item } end
   return rows
@@ -57,7 +62,7 @@ function M.run(options, what)
       if view then
         style.columns, style.kind = view.columns, view.kind
       end
-      return rows_of(value)
+      return rows_of(value, options)
     end,
     result = function(rows)
       if #rows == 1 then return rows[1].result end

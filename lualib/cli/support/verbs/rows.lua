@@ -112,6 +112,9 @@ local function write_groups(groups)
   end
 end
 
+--- Whether something is not yet printed.
+function Rows:has_rows() return #self.rows > 0 or self.grouped ~= nil and #self.grouped > 0 end
+
 local TABLES <const> = { table = true, wide = true }
 
 --- Prints what is left.
