@@ -13,6 +13,7 @@
 --     devices = {
 --       "bigip1.example.net",
 --       { host = "bigip2.example.net", port = 8443, groups = { "fra" }, vars = { rack = 4 } },
+--       { profile = "lab" }, -- of `f5lua profile add`
 --     },
 --   }
 --
@@ -53,7 +54,9 @@ local CONNECT <const> = {
   label = "string",
   wait = "number",
 }
-local OWN <const> = { password_command = "string", password_env = "string", pair = "string" }
+local OWN <const> = {
+  password_command = "string", password_env = "string", pair = "string", profile = "string",
+}
 local ANSIBLE <const> = {
   ansible_host = "host",
   ansible_port = "port",
@@ -87,12 +90,17 @@ local function check_options(at, options, extra)
       table.sort(names)
       at(
         "unknown option '%s'; known here are the options of f5.connect, password_env, "
-          .. "password_command, pair, %s; put your own values into vars",
+          .. "password_command, profile, pair, %s; put your own values into vars",
         key,
         table.concat(names, ", ")
       )
     end
   end
+end
+
+local function refuse_profile(at, options)
+  if options.profile == nil then return end
+  at("a profile is one device: name '%s' in the entry of the device", options.profile)
 end
 
 local function is_list(value)
@@ -144,6 +152,20 @@ local function own(value, copies)
   return copy
 end
 
+-- A profile is one device, and says all that is needed to reach it.
+local function lay_profile(onto, given, name, at)
+  if given.host then
+    at("device '%s' is given twice: as host and as profile '%s'", name, given.profile)
+  end
+  local profiles <const> = require "f5.trust.profiles"
+  local ok, problem = pcall(profiles.lay_over, onto, given.profile)
+  if not ok then at("device '%s': %s", name, tostring(problem)) end
+  -- the password of the profile is for its user only
+  if given.username and given.username ~= onto.username then
+    onto.password_env, onto.password_command = nil, nil
+  end
+end
+
 local function overlay(onto, from, skip)
   for key, value in pairs(from or {}) do
     if not skip[key] then onto[key] = own(value) end
@@ -151,7 +173,7 @@ local function overlay(onto, from, skip)
 end
 
 local GROUP_KEYS <const> = { vars = true, children = true }
-local DEVICE_KEYS <const> = { vars = true, groups = true, name = true }
+local DEVICE_KEYS <const> = { vars = true, groups = true, name = true, profile = true }
 
 --- Converts Ansible's form to ours.
 local function from_ansible(data, at)
@@ -161,7 +183,7 @@ local function from_ansible(data, at)
   local function options(vars, where)
     local entry = { vars = {} }
     for key, value in pairs(vars or {}) do
-      local known = ANSIBLE[key] or ((CONNECT[key] or OWN[key]) and key)
+      local known = ANSIBLE[key] or ((CONNECT[key] or OWN[key]) and key ~= "profile" and key)
       if known then entry[known] = value else entry.vars[key] = value end
     end
     if type(entry.port) == "string" then
@@ -267,7 +289,11 @@ function Inventory.from_table(data, source, text)
   end
   local groups, defaults = data.groups or {}, data.defaults or {}
   check_options(at "defaults", defaults, { vars = true })
-  for name, group in pairs(groups) do check_options(at(name), group, GROUP_KEYS) end
+  refuse_profile(at "defaults", defaults)
+  for name, group in pairs(groups) do
+    check_options(at(name), group, GROUP_KEYS)
+    refuse_profile(at(name), group)
+  end
   local above = lineage(groups, at)
   local self = setmetatable({ source = source, devices = {}, groups = {} }, Inventory)
   for name in pairs(groups) do self.groups[name] = true end
@@ -277,7 +303,7 @@ function Inventory.from_table(data, source, text)
     if type(given) ~= "table" then
       at()("device %d: expected a host name or a table, got a %s", i, type(given))
     end
-    local name = given.name or given.label or given.host
+    local name = given.name or given.label or given.host or given.profile
     if type(name) ~= "string" or name == "" then at()("device %d has no host", i) end
     check_options(at(name), given, DEVICE_KEYS)
     if seen[name] then
@@ -307,6 +333,7 @@ function Inventory.from_table(data, source, text)
         overlay(device.vars, groups[each].vars, {})
       end
     end
+    if given.profile then lay_profile(device.connect, given, name, at(name)) end
     overlay(device.connect, given, DEVICE_KEYS)
     overlay(device.vars, given.vars, {})
     device.connect.host = device.connect.host or name

@@ -13,7 +13,9 @@ local COMPLETE <const>, INCOMPLETE <const>, NOT_WRITTEN <const> = 0, 1, 3 -- exi
 local MAX_SHOWN <const> = 20 -- paths that could not be read
 
 function M.setup(parser)
-  parser:argument("words", "HOST[:PORT] or a name of the inventory, then paths such as ltm/pool")
+  parser:argument(
+    "words", "HOST[:PORT], profile:NAME or a name of the inventory, then paths such as ltm/pool"
+  )
     :args "*"
   parser:option("-o --output", "the file, which only you can read; -: standard output")
     :argname "FILE"

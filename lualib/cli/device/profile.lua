@@ -30,10 +30,15 @@ function M.setup(parser)
     :argname "COMMAND"
   parser:flag("--trust", "show the certificate and ask, as f5lua trust does")
   parser:flag("--force", "replace a profile")
-  parser:option("--output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
+  parser
+    :option("--output", "text (default), json, or with list names only")
+    :argname "FORMAT"
+    :choices { "text", "json", "names" }
   parser:epilog(
-    "Then 'f5lua list ltm/pool -p NAME', 'f5lua run -p NAME FILE', 'f5lua console -p NAME',\n"
-      .. "f5.connect { profile = \"NAME\" }, or F5LUA_PROFILE=NAME for everything.\n"
+    "Then 'f5lua list ltm/pool -p NAME', 'f5lua run -p NAME FILE', 'f5lua console -p NAME';\n"
+      .. "profile:NAME where a HOST can stand: 'f5lua diff profile:a profile:b';\n"
+      .. "f5.connect { profile = \"NAME\" }; { profile = \"NAME\" } as a device of an inventory;\n"
+      .. "F5LUA_PROFILE=NAME for everything.\n"
       .. "No password is stored. The profiles are in $XDG_CONFIG_HOME/f5lua/profiles."
   )
 end
@@ -56,6 +61,10 @@ local function list(format)
     local all = json.array {}
     for i, name in ipairs(names) do all[i] = record(name) end
     return show_json(all)
+  end
+  if format == "names" then
+    for _, name in ipairs(names) do output(name, "\n") end
+    return
   end
   if #names == 0 then output "no profiles; f5lua profile add NAME --host HOST adds one\n" end
   for _, name in ipairs(names) do
@@ -114,6 +123,9 @@ end
 
 function M.run(options)
   hints.for_command()
+  if options.output == "names" and options.action ~= "list" then
+    usage("--output names is for list", PROGRAM)
+  end
   if options.action == "list" then
     if options.name then usage("list needs no name", PROGRAM) end
     return list(options.output)

@@ -51,10 +51,45 @@ local function fit_zsh(text)
   return (changed:gsub("\n_f5lua%s*$", function(call) return "\n" .. ZSH_FIRST .. call:sub(2) end))
 end
 
+-- After -p come the names of profiles.
+local NAMES <const> = "f5lua profile list --output names 2>/dev/null"
+
+local fit <const> = {}
+
+function fit.bash(text)
+  local changed, count = text:gsub(
+    '(%-p|%-%-profile%)%s*COMPREPLY=%(%$%(compgen )%-f',
+    function(before) return before .. '-W "$(' .. NAMES .. ')"' end
+  )
+  assert(count > 0, "argparse writes its completions in another way")
+  return changed
+end
+
+function fit.fish(text)
+  local changed, count = text:gsub("( %-s p %-l profile) %-r", "%1 -xa '(" .. NAMES .. ")'")
+  assert(count > 0, "argparse writes its completions in another way")
+  return changed
+end
+
+local ZSH_PROFILES <const> = [[
+_f5lua_profiles() {
+  compadd -- $(%s)
+}
+
+]]
+
+function fit.zsh(text)
+  local changed, count = text:gsub("({%-p,%-%-profile}[^\n]*: ):_files", "%1:_f5lua_profiles")
+  assert(count > 0, "argparse writes its completions in another way")
+  return (fit_zsh(changed):gsub("\n_f5lua_first%(%)", function(call)
+    return "\n" .. ZSH_PROFILES:format(NAMES) .. call:sub(2)
+  end))
+end
+
 function M.run(options)
   local parser = whole(options.shell)
   local text = parser["get_" .. options.shell .. "_complete"](parser)
-  output(options.shell == "zsh" and fit_zsh(text) or text)
+  output(fit[options.shell](text))
   return 0
 end
 

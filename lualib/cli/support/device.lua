@@ -1,6 +1,7 @@
 -- The device of a subcommand: its options, and the session.
 local f5 = require "f5"
 local number = require "cli.support.number"
+local profiles = require "f5.trust.profiles"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -27,10 +28,24 @@ function M.add_options(parser, without_timeout)
   parser:option("--ver", "version of the API"):argname "VERSION"
 end
 
+-- profile:NAME in place of a host names a profile.
+local function with_profile(given, program)
+  local name <const> = profiles.of_word(given.host)
+  if not name then return given end
+  if given.profile then
+    usage(("the device is given twice: as %s and by --profile"):format(given.host), program)
+  end
+  given.host, given.profile = nil, name
+  return given
+end
+
 --- Converts options of the command line to options of f5.connect.
-function M.options(options)
+-- @param host string|false|nil: the device, false: none; nil: that of --host
+-- @param program string|nil: for messages
+function M.options(options, host, program)
+  if host == nil then host = options.host end
   local given = {
-    host = options.host,
+    host = host or nil,
     profile = options.profile,
     username = options.user,
     provider = options.provider,
@@ -39,7 +54,7 @@ function M.options(options)
     ver = options.ver,
   }
   if options.no_verify then given.verify = false end
-  return given
+  return with_profile(given, program)
 end
 
 function M.is_known(options)
@@ -52,7 +67,7 @@ function M.connect(options, program)
   if not M.is_known(options) then
     usage("no device given; use --host HOST or -p PROFILE, or set F5_SERVER", program)
   end
-  return f5.connect(M.options(options))
+  return f5.connect(M.options(options, nil, program))
 end
 
 return M

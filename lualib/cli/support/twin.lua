@@ -8,6 +8,7 @@ local f5 = require "f5"
 local json = require "f5.json"
 local numbers = require "cli.support.number"
 local output = require "cli.support.output"
+local profiles = require "f5.trust.profiles"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -24,7 +25,11 @@ function M.add_options(parser)
       "be a twin of a real device: what it has is read from there, changes stay here; -: read one "
         .. "line of JSON with devices and credentials from standard input, and end when it ends"
     )
-    :argname "HOST[:PORT]"
+    :argname("HOST[:PORT]")
+    :args "?"
+  parser
+    :option("-p --profile", "with --twin: a device that f5lua profile has stored")
+    :argname "NAME"
   parser:option("--provider", "with --twin: the login provider of the user"):argname "NAME"
   parser:option("--ca", "with --twin: certificates that may sign the device's, PEM"):argname "FILE"
   parser:flag("--no-verify", "with --twin: do not verify the device's certificate")
@@ -36,8 +41,9 @@ end
 
 --- Refuses options that do not work together.
 function M.check(options)
+  if type(options.twin) == "table" then options.twin = options.twin[1] or "" end
   if not options.twin then
-    for _, name in ipairs { "provider", "ca", "timeout", "no_verify" } do
+    for _, name in ipairs { "provider", "ca", "timeout", "no_verify", "profile" } do
       if options[name] then
         usage(("--%s needs --twin"):format((name:gsub("_", "-"))), PROGRAM)
       end
@@ -93,21 +99,35 @@ end
 local Real <const> = {}
 Real.__index = Real
 
--- The options of f5.connect for --twin HOST. The twin has the same user, so the password is needed
--- here.
-local function given_options(options)
+-- How to reach the device of --twin HOST, --twin profile:NAME or --twin -p NAME.
+local function device_of(options)
+  local profile <const> = profiles.of_word(options.twin) or options.profile
   local given = {
-    host = options.twin, username = options.user[1] or os.getenv "F5_USER",
-    provider = options.provider, ca = options.ca, timeout = options.timeout, read_only = true,
-    password = os.getenv "F5_PASSWORD",
+    host = not profiles.of_word(options.twin) and options.twin ~= "" and options.twin or nil,
+    profile = profile, username = options.user[1], provider = options.provider, ca = options.ca,
+    timeout = options.timeout, read_only = true,
   }
   if options.no_verify then given.verify = false end
+  given = profiles.resolve(given)
+  if not given.host and (os.getenv "F5_SERVER" or "") == "" then
+    usage("--twin: no device given; name one, or use -p PROFILE", PROGRAM)
+  end
+  return given
+end
+
+-- The options of f5.connect. The twin has the same user, so the password is needed here.
+local function given_options(options)
+  local given <const> = device_of(options)
+  given.host = given.host or os.getenv "F5_SERVER"
+  given.username = given.username or os.getenv "F5_USER"
+  if type(given.password) == "userdata" then given.password = core.secret_text(given.password) end
+  given.password = given.password or os.getenv "F5_PASSWORD"
   if not given.username then
     usage("--twin: no user; give --user NAME, or set F5_USER", PROGRAM)
   end
   if not given.password or given.password == "" then
     given.password = core.secret_text(core.secret_from_terminal(
-      ("Password for %s on %s: "):format(given.username, options.twin)
+      ("Password for %s on %s: "):format(given.username, given.host)
     ) or "")
   end
   return given

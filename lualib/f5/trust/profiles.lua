@@ -56,6 +56,10 @@ function M.get(name)
   return check(name, ok and profile)
 end
 
+--- The name of the profile that a word of the command line names, "profile:lab" instead of a host;
+--- nil if it is none.
+function M.of_word(word) return type(word) == "string" and word:match "^profile:(.*)$" or nil end
+
 --- Whether there is a profile with this name.
 function M.exists(name)
   local text, why = core.read_private(path_of(name))
@@ -112,6 +116,21 @@ local function has_trust(given)
     if given[key] ~= nil then return true end
   end
   return false
+end
+
+--- Lays a profile over the options of a device of an inventory: how to reach the device, its user
+--- and how its password is found. What is below belongs to another user, or to other devices.
+function M.lay_over(options, name)
+  local profile <const> = M.get(name)
+  if profile.username or profile.password_env or profile.password_command then
+    for _, key in ipairs { "password", "password_env", "password_command", "token" } do
+      options[key] = nil
+    end
+  end
+  if has_trust(profile) then
+    for _, key in ipairs(TRUST) do options[key] = nil end
+  end
+  for key, value in pairs(profile) do options[key] = value end
 end
 
 --- The options of f5.connect with those of their profile. What the caller gives comes first; the

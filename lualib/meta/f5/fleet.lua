@@ -69,6 +69,8 @@ function inventory:limit(limit) end
 ---@field vars table values for the playbook; a missing name is an error; `vars(name, default)`
 ---@field groups table<string, true> names of its groups, parents included
 ---@field pair? string name that both units of a pair share
+---
+---In an inventory, `profile` names a profile of `f5lua profile add` instead of `host`.
 
 ---@class f5.report
 ---What a run did. `print(report)` prints a table for people.

@@ -65,6 +65,79 @@ describe("E1 profiles", function()
     assert.equal("lab\tBIG-IP\n", ok { "run", "--check", "-p", "lab", file }:match "^lab[^\n]*\n")
   end)
 
+  it("are devices of inventories", function()
+    add("--ca", device.ca, "--password-command", "echo admin")
+    local function run(text, status)
+      local inventory <const> = place:file("i.lua", text)
+      local result <const> = f5lua {
+        "--inventory", inventory, "-e", "return function(bip, one) return bip:label() end",
+      }
+      assert.equal(status, result.status, result.out .. result.err)
+      return result.out .. result.err
+    end
+    assert.matches("lab .*done.* lab\n", run([[return { devices = { { profile = "lab" } } }]], 0))
+    assert.matches("edge .*done.* edge\n", run([[return {
+      defaults = { username = "nobody", password = "wrong", ca = "/nowhere" },
+      groups = { g = { password_env = "UNSET_VARIABLE" } },
+      devices = { { name = "edge", profile = "lab", groups = { "g" } } },
+    }]], 0))
+    -- the password of the profile is for its user only
+    assert.matches("no password for", run([[return {
+      devices = { { profile = "lab", username = "operator" } },
+    }]], 1))
+    assert.matches("i.lua:2: device 'x' is given twice", run([[return { devices = {
+      { host = "x", profile = "lab" } } }]], 2))
+    assert.matches("there is no profile 'lob' %(did you mean 'lab'", run([[return {
+      devices = { { profile = "lob" } } }]], 2))
+    for _, text in ipairs {
+      [[return { defaults = { profile = "lab" }, devices = { "a" } }]],
+      [[return { groups = { g = { profile = "lab" } }, devices = { "a" } }]],
+    } do
+      assert.matches("a profile is one device", run(text, 2))
+    end
+  end)
+
+  it("are named where a host can be named", function()
+    add("--ca", device.ca, "--password-command", "echo admin")
+    local snapshot <const> = place.path .. "/lab.json"
+    ok { "snapshot", "profile:lab", "ltm/pool", "-o", snapshot }
+    ok { "diff", "profile:lab", snapshot, "ltm/pool" }
+    local plan <const> = place.path .. "/p.plan"
+    ok { "plan", "--host", "profile:lab", "--to", snapshot, "-o", plan, "ltm/pool" }
+    local list <const> = { "list", "auth/partition", "-H", "profile:lab", "--output", "json" }
+    assert.matches("Common", ok(list))
+    assert.equal("15\n", ok({ "console", "profile:lab" }, nil, "#bip.ltm.pool:list() + 15\n"))
+    assert.matches("127.0.0.1:", ok { "trust", "profile:lab", "--show" })
+    wrong({ "diff", "profile:lab", "profile:lob" }, 3, "there is no profile 'lob'")
+    wrong({ "list", "ltm/pool", "-H", "profile:lab", "-p", "lab" }, 2, "the device is given twice")
+    wrong({ "list", "ltm/pool", "-H", "profile:" }, 2, "'' cannot be the name of a profile")
+  end)
+
+  it("are devices of twins", function()
+    add("--ca", device.ca, "--password-command", "echo admin")
+    for _, words in ipairs { { "--twin", "-p", "lab" }, { "--twin", "profile:lab" } } do
+      local process <close> = program.start(
+        { "sim", "--port", "0", table.unpack(words) }, { env = { XDG_CONFIG_HOME = config() } }
+      )
+      process:expect "twin of lab at https://127"
+    end
+    wrong({ "sim", "-p", "lab" }, 2, "%-%-profile needs %-%-twin")
+    wrong({ "sim", "--twin", "x", "-p", "lab" }, 1, "the device is given twice")
+    wrong({ "sim", "--twin" }, 2, "%-%-twin: no device given")
+  end)
+
+  it("are completed by name", function()
+    add()
+    assert.equal("lab\n", ok { "profile", "list", "--output", "names" })
+    wrong({ "profile", "show", "lab", "--output", "names" }, 2, "%-%-output names is for list")
+    for shell, text in pairs {
+      bash = "%-W \"%$%(f5lua profile list", zsh = "%-%-profile}[^\n]*:_f5lua_profiles",
+      fish = "%-l profile %-xa '%(f5lua profile list",
+    } do
+      assert.matches(text, ok { "completions", shell })
+    end
+  end)
+
   it("hold no password, and are for their user only", function()
     add("--ca", device.ca, "--password-env", "LAB_PASSWORD")
     local path <const> = config() .. "/f5lua/profiles/lab.json"

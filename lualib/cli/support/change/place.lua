@@ -1,8 +1,10 @@
--- A device or a file on the command line: HOST[:PORT], a name of --inventory, or a path.
+-- A device or a file on the command line: HOST[:PORT], profile:NAME, a name of --inventory, or a
+-- path.
 
 local core = require "f5.core"
 local device = require "cli.support.device"
 local host = require "f5.host"
+local profiles = require "f5.trust.profiles"
 local read = require "f5.state.read"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
@@ -21,7 +23,7 @@ end
 
 --- Whether a word is a file: it contains "/", or ends in .json, .conf or .scf.
 function M.is_file(word)
-  if word:find "^https?://" then return false end
+  if word:find "^https?://" or profiles.of_word(word) then return false end
   return word:find "/" ~= nil
     or word:find "%.json$" ~= nil or word:find "%.conf$" ~= nil or word:find "%.scf$" ~= nil
 end
@@ -42,19 +44,18 @@ end
 M.find = find
 
 --- The options of f5.connect for a device.
--- @param word string|nil: HOST[:PORT] or a name of the inventory; nil: F5_SERVER
+-- @param word string|nil: HOST[:PORT], profile:NAME or a name of the inventory; nil: F5_SERVER
 -- @param options table: of the command line
 -- @param inventory table|nil
 -- @param secrets table: outputs of password commands, kept between calls
-function M.options(word, options, inventory, secrets)
-  local given = device.options(options)
+-- @param program string|nil: for messages
+function M.options(word, options, inventory, secrets, program)
   local known = word and find(inventory, word)
+  local given = device.options(options, not known and word, program)
   if known then
     local own = require "f5.fleet.credentials"(known, secrets)
     for name, value in pairs(own) do given[name] = value end
     given.label = given.label or known.name
-  else
-    given.host = word or given.host
   end
   return given
 end
@@ -64,7 +65,7 @@ function M.connect(word, options, inventory, program, secrets)
   if not word and not device.is_known(options) then
     usage("no device given; name one, or set F5_SERVER", program)
   end
-  return core.connect(M.options(word, options, inventory, secrets or {}))
+  return core.connect(M.options(word, options, inventory, secrets or {}, program))
 end
 
 --- The paths of words of the command line: "ltm/pool" -> "/mgmt/tm/ltm/pool". Without words nil.

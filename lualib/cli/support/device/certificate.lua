@@ -1,5 +1,6 @@
 -- A device's certificate, as `f5lua trust` gets and shows it.
 local core = require "f5.core"
+local profiles = require "f5.trust.profiles"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
@@ -7,6 +8,11 @@ local M = {}
 
 --- "host:port" of HOST[:PORT], F5_SERVER and F5_SERVER_PORT, in lower case.
 function M.address(host, program)
+  local profile <const> = profiles.of_word(host)
+  if profile then
+    local known <const> = profiles.get(profile)
+    return (core.device_address { host = known.host, port = known.port }):lower()
+  end
   if not host and (os.getenv "F5_SERVER" or "") == "" then
     usage("no device given; name one, or set F5_SERVER", program)
   end
