@@ -42,6 +42,22 @@ function Completion:add(text, note, close)
   self.items[#self.items + 1] = { text = text, note = note, close = close }
 end
 
+-- Names of objects. A name without its partition stands for all whose last part begins so.
+function Completion:add_names(names, at, close)
+  if at.text == "" or at.text:sub(1, 1) == "/" then
+    for _, name in ipairs(names) do self:add(name, nil, close) end
+    return
+  end
+  for _, name in ipairs(names) do
+    local last = name:match "[^/]+$"
+    if last and last ~= name and last:sub(1, #at.text) == at.text then
+      self:add(last, name, close)
+      local item = self.items[#self.items]
+      if item and item.text == last then item.instead, item.erased = name .. close, 0 end
+    end
+  end
+end
+
 -- Takes a list; remembers if it is still pending.
 function Completion:take(list, pending)
   self.pending = self.pending or pending
@@ -134,7 +150,7 @@ function Completion:member(at)
       self:add(name)
       -- A Lua name has no hyphen: such a segment becomes an index without the dot.
       if not name:find "^[%a_][%w_]*$" then
-        self.items[#self.items].instead = ("[%q]"):format(name)
+        self.items[#self.items].instead, self.items[#self.items].erased = ("[%q]"):format(name), 1
       end
     end
     return
@@ -169,30 +185,35 @@ function Completion:method(at)
   for _, fn in ipairs(class and class.functions or {}) do
     names[fn.name] = true
   end
+  local in_asm = not is_reference(value) or tostring(value):find "^/mgmt/tm/asm%f[/\0]"
   for _, name in ipairs(sorted_keys(names, "")) do
-    self:add(name, class and class.functions[name] and annotations.summary(class.functions[name]))
+    local fn = class and class.functions[name]
+    local summary = fn and annotations.summary(fn)
+    if in_asm or not (summary and summary:find "^ASM only") then self:add(name, summary) end
   end
 end
 
 function Completion:index(at)
   local value = self:value(at.of)
-  local close = at.string .. "]"
+  local open = at.string and "" or '"' -- pool[ without a quote
+  local close = (at.string or '"') .. "]"
   if is_path(value) then
     local schema = self:schema(value)
     if not schema then return end
     local path = path_of(value)
-    if at.text:sub(1, 1) == "/" or at.text == "" then
-      for _, name in ipairs(self:take(schema:names(path, self.ready))) do
-        self:add(name, nil, close)
-      end
+    local names = self:take(schema:names(path, self.ready))
+    if open == "" then
+      self:add_names(names, at, close)
+    else
+      for _, name in ipairs(names) do self:add(open .. name, nil, close) end
     end
     if at.text:sub(1, 1) ~= "/" then
       for _, name in ipairs(self:take(schema:children(path, self.ready))) do
-        self:add(name, nil, close)
+        self:add(open .. name, nil, close)
       end
     end
   elseif type(value) == "table" then
-    for _, key in ipairs(sorted_keys(value, "")) do self:add(key, nil, close) end
+    for _, key in ipairs(sorted_keys(value, "")) do self:add(open .. key, nil, close) end
   end
 end
 
@@ -228,6 +249,12 @@ end
 -- The possible fields of a table: array of { name, note, choices (as Lua text), values (a function
 -- that adds them) }.
 function Completion:fields(braces)
+  if braces.element then
+    local outer = self:fields(braces.within.within)
+    local field = outer and outer[braces.within.key]
+    if field and field.schema then return self.element_properties(field) end
+    return field and self.typed_fields(annotations.fields(field.type)) or nil
+  end
   if braces.within then
     local outer = self:fields(braces.within)
     local field = outer and outer[braces.key]
@@ -253,6 +280,18 @@ function Completion.typed_fields(fields)
   return found
 end
 
+-- The properties of an element of a list of objects: members = { { na…
+function Completion.element_properties(field)
+  local found = {}
+  for _, property in ipairs(field.schema.elements(field.path, field.name)) do
+    local item = { name = property.name, choices = {} }
+    item.note = property.choices and table.concat(property.choices, " ") or shown(property.default)
+    for i, choice in ipairs(property.choices or {}) do item.choices[i] = ("%q"):format(choice) end
+    found[#found + 1], found[property.name] = item, item
+  end
+  return found
+end
+
 function Completion:properties(reference)
   local schema = self:schema(reference)
   if not schema then return nil end
@@ -267,7 +306,7 @@ function Completion:properties(reference)
       item.choices[i] = ("%q"):format(choice)
     end
     item.target = schema.target(path, property.name)
-    item.schema = schema
+    item.schema, item.path = schema, path
     found[#found + 1], found[property.name] = item, item
   end
   return found
@@ -299,9 +338,7 @@ function Completion:field_value(at)
     end
   end
   if field.target and at.string then
-    for _, name in ipairs(self:take(field.schema:targets(field.target, self.ready))) do
-      self:add(name, nil, at.string)
-    end
+    self:add_names(self:take(field.schema:targets(field.target, self.ready)), at, at.string)
   end
   if at.string and at.key == "select" then
     self:element { braces = { key = "select", within = at.braces }, string = at.string }
@@ -349,13 +386,11 @@ function Completion:argument(at)
   end)
   local schema = ok and self:schema(base)
   if not schema then return end
-  if is_name then
-    for _, name in
-      ipairs(is_reference(base) and self:take(schema:names(path_of(base), self.ready)) or {})
-    do
-      self:add(name, nil, at.string)
-    end
-  else
+  if is_name or #at.before > 0 and not above then
+    local names = is_reference(base) and self:take(schema:names(path_of(base), self.ready)) or {}
+    self:add_names(names, at, at.string)
+  end
+  if not is_name then
     for _, name in ipairs(self:take(schema:children(path_of(base), self.ready))) do
       self:add(above and above .. "/" .. name or name)
     end
@@ -397,8 +432,9 @@ local BY_KIND <const> = {
 local function starting_with(items, prefix)
   local kept, seen = {}, {}
   for _, item in ipairs(items) do
-    if item.text:sub(1, #prefix) == prefix and not seen[item.text] then
-      kept[#kept + 1], seen[item.text] = item, true
+    local key = item.instead or item.text
+    if item.text:sub(1, #prefix) == prefix and not seen[key] then
+      kept[#kept + 1], seen[key] = item, true
     end
   end
   return kept
@@ -407,8 +443,8 @@ end
 --- Completes the end of a text.
 -- @param console the console: env, devices
 -- @param ready function: called when pending candidates have arrived
--- @return { items = array of { text, note, close }, from = first byte of the completed word,
---   pending }
+-- @return { items = array of { text, note, close, instead, erased }, from = first byte of the
+--   completed word, pending }; `instead` replaces the word and `erased` characters before it
 return function(text, console, ready)
   local self =
     setmetatable({ env = console.env, console = console, ready = ready, items = {} }, Completion)

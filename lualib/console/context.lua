@@ -145,7 +145,8 @@ local function call_of(tokens, open)
   return called and { call = called, argument = number } or nil
 end
 
--- The table at token `open`: { call } of an argument, or { key, within } of a table in a table.
+-- The table at token `open`: { call } of an argument, { key, within } of a table in a table, or
+-- { element, within } of a table in a list.
 local function braces(tokens, open)
   if is(tokens[open - 1], "=") and tokens[open - 2] and tokens[open - 2].kind == "name" then
     local outer = enclosing(tokens, open - 3)
@@ -155,7 +156,10 @@ local function braces(tokens, open)
     return nil
   end
   local call = call_of(tokens, open)
-  return call and { call = call } or nil
+  if call then return { call = call } end
+  local list = enclosing(tokens, open - 1)
+  local around = list and is(tokens[list], "{") and braces(tokens, list)
+  return around and around.key and { element = true, within = around } or nil
 end
 
 -- Names that the table already has: they are not offered again.
@@ -188,7 +192,7 @@ function Context.of(text)
     local of = chain(tokens, #tokens - 1)
     return of and found(is(last, ".") and "member" or "method", { of = of })
   end
-  if typed.string and is(last, "[") then
+  if is(last, "[") and (typed.string or typed.text == "") then
     local of = chain(tokens, #tokens - 1)
     return of and found("index", { of = of })
   end

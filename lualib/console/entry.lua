@@ -84,10 +84,31 @@ local function with_last_value(source)
   return split and Entry.with_globals(source:sub(1, split)) .. "return " .. source:sub(split + 1)
 end
 
+-- How many tokens of a text can begin a chunk: the compiler accepts them, or misses more behind
+-- them. Each shorter beginning is one, too.
+local function accepted(source)
+  local read, tokens = pcall(lexer.list, source)
+  if not read then return 0 end
+  local low, high = 0, #tokens
+  while low < high do
+    local middle = (low + high + 1) // 2
+    local chunk, message = load(source:sub(1, tokens[middle].to), CHUNK, "t")
+    if chunk or message:find "<eof>'?$" then low = middle else high = middle - 1 end
+  end
+  return low
+end
+
+-- The message of the attempt that came further: `1 +* 2` fails at the `*` as an expression, and as
+-- a statement at its first word.
+local function message_of(source, as_expression, as_statement)
+  local further <const> = accepted("return " .. source) - 1 > accepted(source)
+  return ((further and as_expression or as_statement):gsub("^%(console%):", ""))
+end
+
 --- Compiles an entry.
 -- @return function, "expression" or "statement"; nil, "incomplete"; or nil, "wrong", message
 function Entry.compile(source, env)
-  local chunk = load("return " .. source, CHUNK, "t", env)
+  local chunk, as_expression = load("return " .. source, CHUNK, "t", env)
   if chunk then return chunk, "expression" end
   local message
   local valued = with_last_value(source)
@@ -96,7 +117,7 @@ function Entry.compile(source, env)
   chunk, message = load(Entry.with_globals(source), CHUNK, "t", env)
   if chunk then return chunk, "statement" end
   if message:find "<eof>'?$" then return nil, "incomplete" end
-  return nil, "wrong", (message:gsub("^%(console%):", ""))
+  return nil, "wrong", message_of(source, as_expression, message)
 end
 
 return Entry

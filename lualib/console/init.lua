@@ -146,6 +146,15 @@ function Console:run_timed(...)
   return ok
 end
 
+-- bip.sys.ntp.timezone == "UTC" is always false, and no error.
+local function note_comparisons(self, source, kind)
+  if not source:find "[=~]=" then return end
+  local text <const> = kind == "expression" and "return " .. source or source
+  for _, problem in ipairs(require("lint").check(text, { file = "(console)", open = true })) do
+    if problem.code == "reference-compared" then self.output:note("hint: " .. problem.message) end
+  end
+end
+
 --- Runs one entry: a command, or Lua.
 -- @return "incomplete" if more lines must follow
 function Console:entry(source)
@@ -167,6 +176,7 @@ function Console:entry(source)
   local writes = device and device:usage().writes
   if self:run_timed(run_chunk, self, chunk) then
     self.saved[#self.saved + 1] = { source = source, kind = kind, device = device }
+    note_comparisons(self, source, kind)
   elseif not device and source:find "%f[%w_]bip%f[^%w_]" then
     self.output:note "no device yet; .connect HOST logs in to one"
   end

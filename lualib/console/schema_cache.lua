@@ -207,6 +207,18 @@ function SchemaCache:properties(path, ready)
   return catalogue_properties(node), pending
 end
 
+--- Returns the properties of the elements of a list of an object, as the catalogue knows them: the
+-- object need not exist.
+-- @param path string: that of the object, or of its collection
+-- @param list string: name of the list
+function SchemaCache.elements(path, list)
+  local object = SchemaCache.kind(path) == "collection" and path .. "/~" or path
+  local _, node = SchemaCache.template(object .. "/" .. list)
+  local properties = catalogue_properties(node)
+  if #properties > 0 then table.insert(properties, 1, { name = "name" }) end
+  return properties
+end
+
 -- Monitors of all types share one set of names.
 local function is_group(path) return SchemaCache.kind(path) == "organizing" end
 

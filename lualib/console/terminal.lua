@@ -91,7 +91,7 @@ function Terminal:apply(found, text, cursor)
   if #items == 0 then return end
   local typed = text:sub(found.from, cursor)
   if #items == 1 and items[1].instead then
-    self.editor:erase(utf8.len(typed) + 1)
+    self.editor:erase(utf8.len(typed) + items[1].erased)
     self.editor:insert(items[1].instead)
     return
   end

@@ -109,7 +109,7 @@ function M.check_comparison(types, node, report)
       local example = pair[2].tag == "Nil" and "use reference:exists()"
         or "read the object first: local object = reference:load()"
       return report(type.guessed and "warning" or "error", "reference-compared", pair[1],
-        "compares a path, not the value on the device; " .. example)
+        "this compares a path, not the value on the device; " .. example)
     end
   end
 end

@@ -14,7 +14,10 @@ describe("completion in the console", function()
     device = Device.connect(simulated:options "admin")
     device.session.ltm.pool:create { name = "web", members = { "10.0.0.1:80" } }
     env = setmetatable(
-      { f5 = f5, bip = device.session, web = device.session.ltm.pool["/Common/web"] },
+      {
+        f5 = f5, bip = device.session, web = device.session.ltm.pool["/Common/web"],
+        t = { x = 1, ["b c"] = 2 },
+      },
       { __index = _G }
     )
   end)
@@ -74,6 +77,34 @@ describe("completion in the console", function()
     assert.same({ '/Common/web"' }, candidates 'bip.ltm.virtual:create{ pool = "/Common/w')
     assert.is_true(has('bip.ltm.pool:create{ monitor = "', '/Common/gateway_icmp"'))
     assert.same({ '/Common/web"' }, candidates 'bip:at("ltm/pool", "/Co')
+  end)
+
+  it("knows names without their partition, and an index without a quote", function()
+    assert.same({ '/Common/web"]' }, candidates 'bip.ltm.pool["we')
+    assert.same({ "/Common/10.0.0.1:80']" }, candidates "web.members['10.")
+    assert.same({ '/Common/web"' }, candidates 'bip.ltm.virtual:create{ pool = "we')
+    assert.same({ '/Common/web"' }, candidates 'bip:at("ltm/pool", "we')
+    assert.same({}, candidates 'bip.ltm.pool["ommon')
+    assert.same({ '"/Common/web"]', '"example"]', '"stats"]' }, candidates "bip.ltm.pool[")
+    assert.same({ '"b c"]', '"x"]' }, candidates "t[")
+  end)
+
+  it("knows the properties of elements", function()
+    for _, text in ipairs {
+      "web:create{ members = { { ad", "web:modify{ members = { { name = 'a' }, { ad",
+      "bip.ltm.pool:create{ name = 'new', members = { { ad",
+      "bip.ltm.pool['/Common/new']:ensure { description = 'x', members = { { ad",
+    } do
+      assert.same({ "address = " }, candidates(text), text)
+    end
+    assert.is_true(has("web:modify{ members = { { ", "name = "))
+    assert.same({}, candidates "web:modify{ nothing = { { ad")
+  end)
+
+  it("offers methods of ASM only there", function()
+    assert.is_false(has("bip.ltm.pool:", "modify_all"))
+    assert.is_true(has("bip.ltm.pool:", "modify"))
+    assert.is_true(has("bip.asm.policies:", "modify_all"))
   end)
 
   it("knows methods, options, properties and values", function()
@@ -136,8 +167,19 @@ describe("an entry of the console", function()
     end
     local _, how, message = entry.compile("x ==== 1", env)
     assert.equal("wrong", how)
-    assert.matches("^1: syntax error near", message)
+    assert.matches("^1: unexpected symbol near '=='", message)
     assert.same({ 3 }, { entry.compile("x = 1; y = 2; x + y", env)() })
+  end)
+
+  it("fails where the attempt stops that came further", function()
+    for text, near in pairs {
+      ["1 +* 2"] = "%*", ["x = = 3"] = "=", ["if x then y z end"] = "z", [") )"] = "%)",
+      ["f(1, , 2)"] = ",", ["local 1"] = "1", ["return return"] = "return",
+    } do
+      local _, kind, message = entry.compile(text, _G)
+      assert.equal("wrong", kind, text)
+      assert.matches("near ['\"]?" .. near, message)
+    end
   end)
 
   it("is kept in the history unless it holds a secret or begins with a space", function()

@@ -127,6 +127,10 @@ describe("the console", function()
     screen:type ".he"
     screen:key "Tab"
     screen:expect "%.help"
+    screen:key "C-c"
+    screen:type 'bip.ltm.pool["web'
+    screen:key "Tab"
+    screen:expect '> bip%.ltm%.pool%["/Common/website"%]$'
   end)
 
   it("takes pasted tabs as they are, and pasted lines as one entry", function()
@@ -409,6 +413,11 @@ describe("the console", function()
       ran.out
     )
     assert.equal(0, program.run({ "console", "--sim" }, { input = "print 'fine'" }).status)
+    local compared = program.run(
+      { "console", "--sim" }, { input = "bip.sys.ntp.timezone == 'UTC'\nbip.sys.ntp.timezone" }
+    )
+    assert.matches("^false\nhint: this compares a path, not the value on the device; read the "
+      .. "object first: local object = reference:load%(%)\n/mgmt/tm/sys/ntp/timezone", compared.out)
     local nobody = program.run(
       { "console", "127.0.0.1:1" },
       { input = "1", env = { F5_USER = "admin", F5_PASSWORD = "x" } }
