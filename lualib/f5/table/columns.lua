@@ -47,10 +47,20 @@ function M.kind_of_rows(rows)
   return first
 end
 
+local NONE <const>, computed_of <const> = {}, {}
+
 --- Columns that are no properties of this kind: name -> { value =, statistics =, from = }.
 ---@param kind string|nil
 ---@return table<string, table>
-function M.computed(kind) return find(computed, kind) or {} end
+function M.computed(kind)
+  if not kind then return NONE end
+  local found = computed_of[kind]
+  if not found then
+    found = find(computed, kind) or NONE
+    computed_of[kind] = found
+  end
+  return found
+end
 
 local function split(words, list)
   for word in words:gmatch "%S+" do list[#list + 1] = word end
@@ -88,6 +98,7 @@ function M.value(object, column, kind)
   if item ~= nil then return item end
   local entry = kind and M.computed(kind)[column]
   if entry then return not entry.statistics and entry.value(object) or nil end
+  if not column:find "[./]" then return nil end
   item = object
   for part in column:gmatch "[^./]+" do
     if type(item) ~= "table" then return nil end

@@ -151,13 +151,12 @@ function Show.value(item, opts, depth)
   if next(item) == nil then return json.is_array(item) and paint("dim", "(nothing)") or "{}" end
   if not value.is_array(item) then return Show.object(item, opts) end
   if all_objects(item) then
-    local style = {
-      width = opts.width, paint = paint, wide = opts.wide, kind = opts.kind, hint = opts.hint,
-      before = opts.before,
-    }
-    if style.hint == nil then style.hint = "(more properties: .json _ shows all)" end
-    return to_table(item, style) .. "\n"
-      .. paint("dim", ("%d item%s"):format(#item, #item == 1 and "" or "s"))
+    local text, is_part = to_table(item, {
+      width = opts.width, paint = paint, wide = opts.wide, kind = opts.kind, before = opts.before,
+    })
+    local hint = opts.hint == nil and ".json _ shows all properties" or opts.hint
+    local count = ("%d item%s"):format(#item, #item == 1 and "" or "s")
+    return text .. "\n" .. paint("dim", is_part and hint and count .. "; " .. hint or count)
   end
   local lines = {}
   depth = (depth or 0) + 1

@@ -44,11 +44,10 @@ end
 
 -- What people look for first.
 local function rank(key, info)
-  local known = value.rank(key)
-  return known < 99 and known or value.column_rank(key) + (info.differs and 0 or 50)
+  return value.column_rank(key) or math.min(50 + value.rank(key), info.differs and 90 or 99)
 end
 
--- What is the same in all rows is left out, unless there is little else.
+-- What is the same in all rows is left out, unless people look for it or there is little else.
 local function choose(rows)
   local infos, order = collect(rows)
   local keys, nested = {}, {}
@@ -72,7 +71,8 @@ local function choose(rows)
   end)
   local chosen = {}
   for _, key in ipairs(keys) do
-    if #rows > 1 and #chosen >= FEW and not infos[key].differs then break end
+    local is_dull = not infos[key].differs and not value.column_rank(key)
+    if #rows > 1 and #chosen >= FEW and is_dull then break end
     chosen[#chosen + 1] = key
   end
   if #chosen == 0 then chosen = nested end
@@ -204,9 +204,8 @@ end
 -- @param rows array of tables
 -- @param opts table|nil: width (columns of the terminal; default: nothing is cut), columns (names;
 --   default: those of the kind, or what differs between the rows), kind (default: that of the
---   rows), before (names that come before those of the kind), wide (more columns), paint, hint
---   (text about what was left out)
--- @return text without a final newline
+--   rows), before (names that come before those of the kind), wide (more columns), paint
+-- @return text without a final newline, whether properties are left out
 return function(rows, opts)
   opts = opts or {}
   local width, paint = opts.width or math.huge, opts.paint or value.painter(false)
@@ -230,6 +229,5 @@ return function(rows, opts)
   for i, column in ipairs(columns) do heads[i] = value.label(column.head) end
   add(heads, "head")
   for _, texts in ipairs(cells) do add(texts) end
-  if hidden > 0 and opts.hint then lines[#lines + 1] = paint("dim", opts.hint) end
-  return table.concat(lines, "\n")
+  return table.concat(lines, "\n"), hidden > 0
 end

@@ -4,6 +4,7 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
+local segment = require "f5.state.segment"
 local terminal = require "f5.terminal"
 
 local Value = {}
@@ -40,16 +41,17 @@ function Value.rank(key) return RANK[key] or 99 end
 -- What a table of an unknown kind, or of statistics, shows first.
 local FIRST <const> = {}
 for i, name in ipairs {
-  "id", "type", "state", "status", "status.availabilityState", "status.enabledState", "enabled",
-  "disabled", "activeMemberCnt", "clientside.curConns", "serverside.curConns", "curSessions",
-  "clientside.totConns", "serverside.totConns", "clientside.bitsIn", "serverside.bitsIn",
-  "clientside.bitsOut", "serverside.bitsOut", "totRequests", "version", "defaultsFrom",
+  "id", "type", "state", "status", "status.availabilityState", "activeMemberCnt", "memberCnt",
+  "clientside.curConns", "serverside.curConns", "clientside.totConns", "serverside.totConns",
+  "clientside.bitsIn", "serverside.bitsIn", "clientside.bitsOut", "serverside.bitsOut",
+  "status.enabledState", "enabled", "disabled", "curSessions", "totRequests", "version",
+  "defaultsFrom",
 } do
   FIRST[name] = i
 end
 
---- The same among the columns of a table.
-function Value.column_rank(key) return FIRST[key] or 40 end
+--- The same among the columns of a table; nil if nobody looks for it.
+function Value.column_rank(key) return FIRST[key] end
 
 --- Keys in the order a person expects: name and path first, then by letter.
 function Value.keys(object)
@@ -80,7 +82,8 @@ Value.printable = terminal.line
 --- The same for the name of a property. Of the link of an entry it is the end.
 function Value.label(key)
   local text = tostring(key)
-  return terminal.line(text:match "^https://localhost/mgmt/.*/([^/]+)$" or text)
+  local last = text:match "^https://localhost/mgmt/.*/([^/]+)$"
+  return terminal.line(last and segment.name(last) or text)
 end
 
 --- A number without needless digits; a float keeps its point.

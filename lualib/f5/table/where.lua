@@ -107,7 +107,12 @@ end
 ---@return string|nil why
 function M.compile(text, kind)
   local self = setmetatable({ text = text, kind = kind, row = {} }, Condition)
+  if not text:find "%S" then return nil, "no expression is given" end
   local chunk, message = load("return " .. text .. "\n", "=--where", "t", environment(self))
+  -- one value: neither `a, b` nor `a; b`
+  if chunk and not load("return (" .. text .. "\n)") then
+    chunk, message = nil, "it is more than one value"
+  end
   if not chunk then
     local why = reason_of(message)
     local hint = why:find("near '='", 1, true) and " (== compares)" or ""

@@ -176,7 +176,7 @@ describe("REST from the shell", function()
       { "list", "ltm/node" },
       { env = environment, columns = 40 }
     )
-    narrow:expect "%(%-o wide shows more columns, %-o json all"
+    narrow:expect "3 items; %-o wide shows more columns"
     assert.equal(3, #json.decode(as "json"))
     assert.same({ name = "n2", address = "10.0.0.2" }, json.decode(lines(as "jsonl")[2]))
     assert.equal("name,address\nn1,10.0.0.1\nn2,10.0.0.2\nn3,10.0.0.3\n", as "csv")

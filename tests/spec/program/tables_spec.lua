@@ -168,7 +168,21 @@ describe("E8 tables", function()
     assert.matches("\nProduct +BIG%-IP\n", out)
     assert.not_matches("nestedStats", out)
     assert.not_matches("https://", run("get", "sys/hardware", "-o", "table"))
-    assert.matches("^name +status.availabilityState +", run("stats", "ltm/pool", "-o", "wide"))
+    assert.matches(
+      "^name +status.availabilityState +activeMemberCnt +memberCnt +serverside.curConns ",
+      run("stats", "ltm/pool", "-o", "wide")
+    )
+  end)
+
+  it("say that get reads one page only", function()
+    local result <const> =
+      program.run({ "get", "ltm/pool", "--top", "1", "-o", "table" }, { env = environment })
+    assert.same(
+      { 0, "f5lua: this is one page of several: f5lua list reads all\n" },
+      { result.status, result.err }
+    )
+    assert.matches("\n1 item\n$", result.out)
+    run("get", "ltm/pool", "--top", "1", "-o", "json")
   end)
 
   it("come without what the statistics would say, if there are none", function()
@@ -264,6 +278,8 @@ describe("E8 rows", function()
       ["(function() os.exit(9) end)()"] = false,
       ["(function() ratio = 1 end)()"] = "a condition cannot set 'ratio'",
       ["name:rep(-1) == nil.x"] = "is no Lua expression",
+      [" "] = "--where: no expression is given",
+      ["name, ratio"] = "--where: 'name, ratio' is no Lua expression: it is more than one value",
     } do
       local words_of <const> = { "list", "ltm/node", "--where", condition, "--sort", "name" }
       if words then
@@ -280,6 +296,9 @@ describe("E8 rows", function()
       assert.matches(words, refused(2, "list", "ltm/node", "--sort", sort), 1, true)
     end
     assert.not_matches("\27", refused(2, "list", "ltm/node", "--where", "\27[31m"))
+    assert.matches(
+      "%-%-select: no property is given", refused(2, "list", "ltm/node", "--select", ",")
+    )
   end)
 
   it("are written as YAML that says the same as JSON", function()

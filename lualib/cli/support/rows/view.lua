@@ -227,6 +227,7 @@ end
 -- -- making one --
 
 local function compile(self, options)
+  if self.columns and #self.columns == 0 then self.usage "--select: no property is given" end
   if options.sort then
     local columns, why = order.parse(options.sort)
     self.sort = columns or self.usage("--sort: " .. why)

@@ -6,6 +6,7 @@ local json = require "f5.json"
 local output = require "cli.support.output"
 local show = require "f5.table.show"
 local shown_json = require "cli.support.shown_json"
+local terminal = require "f5.terminal"
 
 local M = {}
 
@@ -63,7 +64,7 @@ local function as_table(value, format, view)
     width = not wide and host.is_terminal(1) and host.columns() or nil,
     paint = show.painter(colour), wide = wide, all = wide,
     columns = view and view.columns, kind = view and view.kind, before = view and view.before,
-    hint = host.is_terminal(1) and "(-o wide shows more columns, -o json all properties)",
+    hint = host.is_terminal(1) and "-o wide shows more columns",
   }
   if type(value) ~= "table" then return show.value(value, style) end
   local rows = rows_of(value)
@@ -107,12 +108,19 @@ function writers.yaml(value, view) return show.yaml(value, { first = first_of(vi
 
 function writers.lua(value) return "return " .. show.lua(value) end
 
+-- Formats of rows show the items of a collection alone.
+local ITEMS <const> = { table = true, wide = true, csv = true }
+
 --- Writes a result. nil is nothing.
 -- @param view table|nil: see cli.support.rows.view; also first (properties that come first), before
 --   (columns that come before those of the kind)
 function M.write(value, options, view)
   if value == nil then return end
-  local text = writers[M.format_of(options)](value, view)
+  local format <const> = M.format_of(options)
+  local text = writers[format](value, view)
+  if ITEMS[format] and type(value) == "table" and value.nextLink then
+    terminal.err "f5lua: this is one page of several: f5lua list reads all\n"
+  end
   if text ~= "" then output(text, "\n") end
 end
 
