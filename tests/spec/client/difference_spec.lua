@@ -1,4 +1,5 @@
 -- What f5.diff reports is the whole difference: applied to the first side, it gives the second.
+local compare = require "f5.state.compare"
 local difference = require "f5.state.difference"
 local ensure = require "f5.ensure.compare"
 local file = require "f5.state.file"
@@ -259,5 +260,18 @@ describe("S2 a difference", function()
     assert.matches("\n      %+ rules%[x%]  %(first%)\n", text)
     assert.matches("\n      %+ rules%[y%]  %(after a%)\n", text)
     assert.matches("\n      %- rules%[b%]\n", text)
+  end)
+
+  it("lists each property once that one side does not contain, changed or not", function()
+    local changes <const>, hidden <const> = compare.objects("ltm/monitor/http",
+      { password = "a", passphrase = "same", interval = 5 },
+      { password = "b", passphrase = "same", interval = 6 },
+      { left = { password = "one", passphrase = "two", secret = "three" } })
+    assert.equal(1, #changes)
+    assert.equal("interval", changes[1].property)
+    assert.same({
+      { property = "passphrase", reason = "two" }, { property = "password", reason = "one" },
+      { property = "secret", reason = "three" },
+    }, hidden)
   end)
 end)

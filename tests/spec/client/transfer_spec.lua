@@ -504,4 +504,31 @@ describe("G45 a file", function()
       ("%d MiB more"):format((resident() - before) // MIB)
     )
   end)
+
+  it("is not taken for complete before its last part", function()
+    local directory <close> = program.directory()
+    local transfer <const> = require("f5.core").transfer
+    local file <const> = directory:file("parts", bytes(MIB + 1))
+    local path <const> = "/mgmt/shared/file-transfer/uploads/parts"
+    local up <close> = transfer.upload(bip, path, file, true)
+    for _ = 0, 1 do
+      local err <const> = lab.failure(transfer.finish, up)
+      assert.matches("the transfer of .*parts is not complete", err.message)
+      local _, _, finished = transfer.step(up)
+      if finished then break end
+    end
+    while not select(3, transfer.step(up)) do end
+    device:clear_log()
+    assert.is_true(select(3, transfer.step(up))) -- nothing is left to send
+    assert.equal(0, #device:log())
+    local size <const>, sum <const> = transfer.finish(up)
+    assert.same({ MIB + 1, sha256(file) }, { size, sum })
+
+    local copy <const> = directory.path .. "/copy"
+    local down <close> = transfer.download(bip,
+      "/mgmt/shared/file-transfer/downloads/parts", copy, true)
+    transfer.step(down)
+    assert.matches("is not complete", lab.failure(transfer.finish, down).message)
+    assert.is_nil(lfs.attributes(copy))
+  end)
 end)

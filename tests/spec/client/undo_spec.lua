@@ -2,6 +2,7 @@
 local f5 = require "f5"
 local lab = require "lab"
 local random = require "walk.random_changes"
+local tree = require "f5.safe.tree"
 
 local device, bip
 
@@ -313,5 +314,44 @@ describe("S6 f5.undo", function()
     lab.fails("usage", f5.undo, "nope", {})
     lab.fails("usage", f5.undo, "nope", { session = bip, forced = true })
     lab.fails("usage", f5.undo, 1, { session = bip })
+  end)
+
+  it("says what it did: of a change which properties, of others only the object", function()
+    bip.ltm.pool["/Common/a"]:create { description = "was" }
+    bip.ltm.pool["/Common/b"]:create { description = "kept" }
+    local id = bip:undoable(function()
+      bip.ltm.pool["/Common/a"]:modify { description = "is", monitor = "/Common/http" }
+      bip.ltm.pool["/Common/b"]:delete()
+      bip.ltm.pool["/Common/c"]:create { description = "new" }
+    end)
+    local expected <const> = {
+      "change back ltm/pool /Common/a (description, monitor)", "create again ltm/pool /Common/b",
+      "delete ltm/pool /Common/c",
+    }
+    for _, check in ipairs { true, false } do
+      local done <const> = f5.undo(id, { session = bip, check = check }).done
+      table.sort(done)
+      assert.same(expected, done)
+    end
+  end)
+end)
+
+describe("the path of an element", function()
+  local COLLECTION <const> = "/mgmt/tm/ltm/pool/~Common~p/members"
+
+  it("is that of its link, or follows from its name", function()
+    for path, item in pairs {
+      ["~Common~10.0.0.1:80"] = { name = "10.0.0.1:80", fullPath = "/Common/10.0.0.1:80" },
+      ["10.0.0.2:80"] = { name = "10.0.0.2:80" },
+      ["~Common~a b%25"] = { fullPath = "/Common/a b%" },
+      ["~T~linked"] = { name = "x", fullPath = "/Common/x",
+        selfLink = "https://localhost" .. COLLECTION .. "/~T~linked?ver=17.1.0" },
+      ["~Common~full"] = { name = "full", fullPath = "/Common/full",
+        selfLink = "https://localhost" .. COLLECTION .. "/full?ver=17.1.0" },
+      ["bare"] = { name = "bare", fullPath = "bare",
+        selfLink = "https://localhost" .. COLLECTION .. "/bare?ver=17.1.0" },
+    } do
+      assert.equal(COLLECTION .. "/" .. path, (tree.child_path(COLLECTION, item)))
+    end
   end)
 end)
