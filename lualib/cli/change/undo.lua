@@ -92,7 +92,9 @@ local function run(options, contents, record)
       result = { error = result, done = {}, left = {}, lost = {} }
     end
     results[i] = { device = device, result = result }
-    if options.output ~= "json" then show.result(device, options.check, result) end
+    if options.output ~= "json" then
+      show.result(device, options.check, result, contents.head.id)
+    end
   end
   local at, workers = 0, {}
   for i = 1, math.min(WORKERS, #list) do

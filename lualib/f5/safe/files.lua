@@ -66,10 +66,7 @@ function File:append(line, durable)
   if not ok then
     if type(why) == "table" and why.kind == "cancelled" then error(why, 0) end
     error(core.error_new {
-      kind = "usage",
-      message = ("the change record %s: %s; the write was not sent"):format(
-        self.path, tostring(why)
-      ),
+      kind = "usage", message = ("the change record %s: %s"):format(self.path, tostring(why)),
     }, 0)
   end
 end
@@ -172,6 +169,7 @@ function M.read(path)
       if step then
         step.state, step.answer, step.message = entry.state, entry.answer, entry.message
         step.command, step.unsent = entry.command, entry.unsent
+        step.shown = entry.shown or step.shown
       end
     elseif entry.device then
       out.devices[entry.device] = entry

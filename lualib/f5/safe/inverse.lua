@@ -11,6 +11,7 @@ local state_compare = require "f5.state.compare"
 local net_module = require "f5.safe.net"
 local target = require "f5.safe.target"
 local tree = require "f5.safe.tree"
+local words = require "f5.safe.words"
 
 local M = {}
 
@@ -252,13 +253,13 @@ function Inverse:take_away(rec, raw)
   if not self.force then
     local values, added = foreign_values(rec, raw), self:foreign_elements(rec, raw)
     if #values + #added > 0 then
-      local words = {}
-      if #values > 0 then words[1] = "changed " .. table.concat(values, ", ") end
-      if #added > 0 then words[#words + 1] = "added " .. table.concat(added, ", ") end
+      local parts = {}
+      if #values > 0 then parts[1] = "changed " .. table.concat(values, ", ") end
+      if #added > 0 then parts[#parts + 1] = "added " .. table.concat(added, ", ") end
       return self:leave(rec, rec.unknown
         and "it is not certain that this run made it: it differs from what the run sent ("
-          .. table.concat(words, "; ") .. ")"
-        or "somebody else has changed it since: " .. table.concat(words, "; "))
+          .. table.concat(parts, "; ") .. ")"
+        or "somebody else has changed it since: " .. table.concat(parts, "; "))
     end
   end
   self:add {
@@ -337,6 +338,24 @@ function Inverse:old_values(rec, raw)
   return body, foreign, fixed, seen
 end
 
+-- Secrets that had no value before get none again. If the device does not show them, nobody knows
+-- whether they had one.
+function Inverse:empty_secrets(rec, raw, body, now)
+  local hidden = {}
+  for name, had_none in pairs(rec.unset or {}) do
+    if not compare.is_nothing(raw[name]) then
+      body[name], now[name] = body[name] or "none", raw[name]
+      rec.unset[name] = true -- for the look after that
+    elseif raw[name] == nil and not had_none then
+      hidden[#hidden + 1] = name
+    end
+  end
+  if #hidden == 0 then return end
+  table.sort(hidden)
+  self:leave(rec, words.unset(hidden))
+  self.left[#self.left].unset = true
+end
+
 -- All lists of an object that was made again are others than before.
 local function replace_lists(rec)
   for _, sub in ipairs(rec.base and tree.subs(rec.path, rec.base) or {}) do
@@ -393,6 +412,7 @@ function Inverse:set_right(rec, raw)
   for _, sub in pairs(rec.subs) do
     elements.restore(self, rec, sub, raw, body)
   end
+  if not rec.base then self:empty_secrets(rec, raw, body, now) end
   if not next(body) then return end
   if fixed then return self:replace(rec, raw, fixed) end
   self:add {

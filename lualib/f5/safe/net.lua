@@ -29,6 +29,8 @@ local M = {}
 ---@field position integer the step that decides when it is taken back
 ---@field side? boolean the device made or removed it by itself
 ---@field maybe? boolean nobody knows whether the device has made it again by itself
+---@field unset? table<string, boolean> secrets that the run has set, and that had no value that the
+---  device shows; true: the device has shown them since, so they had none
 ---@field unknown? boolean nobody knows whether the write was carried out
 
 ---@class f5.safe.delta
@@ -274,6 +276,11 @@ function Net:changed(step, before)
   local own = own_values(kind, body, sub_keys(subs))
   local was = tree.properties(kind, before)
   settle(rec, was)
+  for _, name in ipairs(step.unset or {}) do
+    rec.unset = rec.unset or {}
+    rec.unset[name] = rec.unset[name] or false
+  end
+  for _, name in ipairs(step.shown or {}) do rec.unset[name] = true end
   local is = answer and tree.properties(kind, answer)
   for name, value in next, own do
     local new = value

@@ -34,6 +34,8 @@ local null <const> = json.null
 ---@field before? table the object as it was, with everything inside it; null: it did not exist
 ---@field side? table<string, any> path -> how an object was that the device changes by itself
 ---@field transaction? string id of the transaction in which it is queued
+---@field unset? string[] secrets that it sets, and of which the device showed no value before
+---@field shown? string[] those of them that the device shows since: they had no value
 ---@field reason? string why it cannot be taken back, or not completely
 ---@field state? "done"|"failed"|"unknown" nil: nobody knows
 ---@field unsent? boolean of "failed": it was not even sent, because the run was interrupted
@@ -107,6 +109,14 @@ local function identity(bip)
 end
 Record.identity = identity
 
+-- The error of a write that is not sent, because the record cannot be written.
+local function unrecorded(why)
+  if type(why) ~= "table" or why.kind == "cancelled" then return why end
+  return core.error_new {
+    kind = why.kind, message = why.message .. "; the write was not sent", unrecorded = true,
+  }
+end
+
 -- The number of a session's device in the record.
 -- @param about f5.safe.about: of the write that is going to be recorded
 function Record:device_of(bip, about)
@@ -133,7 +143,7 @@ function Record:device_of(bip, about)
   end
   local written, why = pcall(self.write, self, who, false)
   self.devices[bip] = written and number or nil
-  if not written then error(why, 0) end
+  if not written then error(unrecorded(why), 0) end
   return number
 end
 
@@ -189,31 +199,61 @@ local function limits(about, body, before)
       return "the content of the file cannot be read, so it cannot be restored"
     end
   end
-  if about.what == "create" or not before then return nil end
+  return nil
+end
+
+-- Secrets that a change sets, and of which the device showed no value before: they had none, or the
+-- device shows none. Which of both is seen when they have one. Returns them, and those that
+-- certainly had none.
+local function unset_secrets(about, body, before)
+  if about.what ~= "change" or not before or type(body) ~= "table" then return nil end
+  local kind = kinds.of_body(before) or target.kind_of_path(about.path)
+  local names, known = json.array {}, json.array {}
   for key, value in next, body do
-    if type(key) == "string" and kinds.is_secret(kind, key, value, before)
-      and before[key] == nil and not (kind == "auth/user" and before.encryptedPassword)
+    local name = compare.camel(key)
+    if type(name) == "string" and kinds.is_secret(kind, name, value, before)
+      and compare.is_nothing(before[name])
+      and not (kind == "auth/user" and before.encryptedPassword)
     then
-      return ("the old value of %s cannot be read, so it cannot be restored"):format(key)
+      names[#names + 1] = name
+      if before[name] ~= nil then known[#known + 1] = name end
     end
   end
-  return nil
+  table.sort(names)
+  return #names > 0 and names or nil, #known > 0 and known or nil
 end
 
 local MAX_ANNOUNCED <const> = 5 -- of each reason
 
 function Record:announce(step)
-  if not step.reason then return end
-  self.limited = true
+  local doubtful = step.unset and #step.unset > #(step.shown or {})
+  local reason = step.reason or doubtful and words.unset(step.unset)
+  if not reason then return end
+  if step.reason then self.limited = true else self.doubtful = (self.doubtful or 0) + 1 end
   if self.options.quiet then return end
-  local times = (self.announced[step.reason] or 0) + 1
-  self.announced[step.reason] = times
+  local times = (self.announced[reason] or 0) + 1
+  self.announced[reason] = times
   if times > MAX_ANNOUNCED then return end
-  local text = words.lost { step = step, reason = step.reason }
+  local text = words.lost { step = step, reason = reason }
   if self.options.announce then return self.options.announce(text) end
-  terminal.err("f5lua: cannot be undone: ", terminal.line(text),
-    times == MAX_ANNOUNCED and " (and so on)" or "", "\n")
+  terminal.err(step.reason and "f5lua: cannot be undone: " or "f5lua: may not be undone: ",
+    terminal.line(text), times == MAX_ANNOUNCED and " (and so on)" or "", "\n")
 end
+
+-- The secrets without a value that the device shows now that they have one: undo takes them away.
+function Record:note_shown(step, answer)
+  if not step.unset or #step.unset == #(step.shown or {}) then return end
+  local shown, known = json.array {}, {}
+  for _, name in ipairs(step.shown or {}) do known[name] = true end
+  for _, name in ipairs(step.unset) do
+    if answer[name] ~= nil or known[name] then shown[#shown + 1] = name end
+  end
+  if #shown == #step.unset and not step.reason then self.doubtful = self.doubtful - 1 end
+  step.shown = #shown > 0 and shown or nil
+end
+
+--- Whether undo can take back less than all of it.
+function Record:is_limited() return self.limited or (self.doubtful or 0) > 0 end
 
 -- The secrets of an object that a write may change. A change does not touch the others, so it is no
 -- loss that the record lacks them.
@@ -266,6 +306,7 @@ local function about_write(bip, write)
     end
     about.before, about.reason = raw, about.reason or why
       or limits(about, body, raw or nil)
+    about.unset, about.shown = unset_secrets(about, body, raw or nil)
     about.side = {}
     for _, path in ipairs(target.side_effects(bip, about, body, raw or nil)) do
       about.side[path] = read(bip, path, false) or null
@@ -298,7 +339,8 @@ function Record:before(bip, write)
     object = about.path, kind = about.kind or about.path
       and target.kind_of_path(about.what == "create" and write.path or about.path),
     before = before, side = about.side and next(about.side) and about.side or nil,
-    reason = about.reason, draft = about.draft,
+    reason = about.reason, draft = about.draft, unset = about.unset,
+    shown = about.shown,
   }
   if not write.where or write.where == "" then step.line = nil end
   local shown = self.memory and step or protected(step)
@@ -306,7 +348,7 @@ function Record:before(bip, write)
   local written, why = pcall(self.write, self, shown, true)
   if not written then
     self:not_sent(step)
-    error(why, 0)
+    error(unrecorded(why), 0)
   end
   write[self] = step
   if self.memory then self.steps[#self.steps + 1] = step end
@@ -360,6 +402,8 @@ function Record:after(write)
     step.command = line.command
   elseif step.state == "done" and type(answer) == "table" and OBJECTS[step.what] then
     step.answer = answer
+    self:note_shown(step, answer)
+    line.shown = step.shown
     line.answer = self.memory and answer
       or secrets.protect(kinds.of_body(answer) or step.kind or "", answer) -- it may not ask here
   end

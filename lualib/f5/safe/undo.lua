@@ -60,10 +60,16 @@ local function is_general(err)
   return not err.status or err.status == 401 or err.status == 503
 end
 
--- Does the operations one by one. Returns how many worked, and the failures.
+-- The change record of the undo itself cannot be written: it sends nothing more.
+local function is_unrecorded(err) return type(err) == "table" and err.unrecorded == true end
+
+local function after(ops, i) return table.move(ops, i + 1, #ops, 1, {}) end
+
+-- Does the operations one by one. Returns how many worked, the failures, and those that were not
+-- tried after a general failure.
 local function one_by_one(bip, ops, done)
   local worked, failures = 0, {}
-  for _, op in ipairs(ops) do
+  for i, op in ipairs(ops) do
     local ok, err = pcall(send, bip, op)
     if ok or op.op == "delete" and type(err) == "table" and err.kind == "not_found" then
       worked = worked + 1
@@ -72,10 +78,12 @@ local function one_by_one(bip, ops, done)
       error(err, 0)
     elseif not op.late then
       failures[#failures + 1] = { op = op, error = err }
-      if is_general(err) and not (type(err) == "table" and err.outcome == "unknown") then break end
+      if is_general(err) and not (type(err) == "table" and err.outcome == "unknown") then
+        return worked, failures, after(ops, i)
+      end
     end
   end
-  return worked, failures
+  return worked, failures, {}
 end
 
 -- Those that belong into the next transaction, and those that fit into none. What the transaction
@@ -98,6 +106,7 @@ end
 ---@field left table[] what was left alone or did not work: { path, kind, line, reason }
 ---@field lost table[] what cannot be taken back: { step, reason }
 ---@field complete boolean whether everything is as before: nothing is left, nothing lost
+---@field unrecorded? boolean it stopped because its own change record cannot be written
 ---@field failure any why the first operation failed; nil: none failed
 
 local function result(done, left, lost)
@@ -117,7 +126,7 @@ function M.device(bip, contents, number, options)
       or step
   end
   local net, lost = unknown.net(bip, opened, number)
-  local gone, done, failures, left = {}, {}, {}, nil
+  local gone, done, failures, left, untried = {}, {}, {}, nil, {}
   local whole, first = true, true
   for _ = 1, MAX_PASSES do
     local ops
@@ -125,17 +134,20 @@ function M.device(bip, contents, number, options)
     if options.begin and first then options.begin(ops, left, lost) end
     first = false
     if #ops == 0 then
-      failures = {}
+      failures, untried = {}, {}
       break
     end
     if options.check then return result(ops, left, lost) end
     local progress = false
     local group, rest = first_group(ops)
     if whole and #group > 1 then
-      local ok = together(bip, group)
+      local ok, err = together(bip, group)
       if ok then
         table.move(group, 1, #group, #done + 1, done)
         progress = true
+      elseif is_unrecorded(err) then
+        failures, untried = { { op = ops[1], error = err } }, after(ops, 1)
+        break
       else
         rest = ops
       end
@@ -146,7 +158,7 @@ function M.device(bip, contents, number, options)
     local before = #rest
     if before > 0 then
       local worked
-      worked, failures = one_by_one(bip, rest, done)
+      worked, failures, untried = one_by_one(bip, rest, done)
       local late = true
       for _, op in ipairs(rest) do late = late and op.late end
       progress = progress or worked > 0 and not (late and worked == 0)
@@ -159,8 +171,17 @@ function M.device(bip, contents, number, options)
       reason = ("cannot %s: %s"):format(words.operation(failure.op), tostring(failure.error)),
     }
   end
+  for _, op in ipairs(untried) do
+    if not op.late then
+      left[#left + 1] = {
+        path = op.path, kind = op.kind, line = op.line, untried = true,
+        reason = ("%s: not tried after this error"):format(words.operation(op)),
+      }
+    end
+  end
   local out = result(done, left, lost)
   out.failure = failures and failures[1] and failures[1].error
+  out.unrecorded = is_unrecorded(out.failure) or nil
   return out
 end
 

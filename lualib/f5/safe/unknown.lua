@@ -55,7 +55,9 @@ local function unexplained(bip, net, before, steps, open)
   local function add(key)
     if not keys[key] then keys[key], count = true, count + 1 end
   end
-  for _, one in ipairs(left) do add(target.key(one.path)) end
+  for _, one in ipairs(left) do
+    if not one.unset then add(target.key(one.path)) end
+  end
   for key in pairs(before or {}) do
     local known = net.by_key[key] or net:in_a_list(key)
     if not known and not is_untouched(bip, steps, open, key) then add(key) end

@@ -32,6 +32,12 @@ function M.write(step) return ("%s %s%s"):format(step.method, M.name(step.path),
 --- What cannot be taken back: "POST sys/config (x.lua:3): reason".
 function M.lost(one) return M.write(one.step) .. ": " .. one.reason end
 
+--- Why the old values of some secrets are not known.
+function M.unset(names)
+  return ("the device shows no value of %s: whether there was one is not known"):format(
+    table.concat(names, ", "))
+end
+
 local VERBS <const> = {
   create = "create again", modify = "change back", delete = "delete", policy = "publish again",
 }

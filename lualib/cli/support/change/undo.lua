@@ -62,13 +62,28 @@ function M.begin(name, check, ops, left, lost)
 end
 
 --- Prints what came of it.
-function M.result(device, check, result)
+-- @param id string: of the record that is taken back
+function M.result(device, check, result, id)
   if result.error then return line(device.name, ": ", tostring(result.error)) end
   if check then return end
+  local untried = 0
   for _, one in ipairs(result.left) do
-    if not (told[device.name] or {})[words.left(one)] then
+    if one.untried then
+      untried = untried + 1
+    elseif not (told[device.name] or {})[words.left(one)] then
       line(device.name, ": not as before: ", words.left(one))
     end
+  end
+  if untried > 0 then
+    line(("%s: not as before: %d %s, which %s not tried after this error"):format(device.name,
+      untried, untried == 1 and "more object" or "more objects", untried == 1 and "was" or "were"))
+  end
+  if result.unrecorded then
+    line(device.name, ": stopped, because this undo cannot be recorded: ",
+      #result.done == 0 and "nothing was taken back"
+        or ("%d %s done"):format(#result.done, #result.done == 1 and "operation was"
+          or "operations were"),
+      ("; make room, then 'f5lua undo %s' does the rest"):format(id))
   end
   if #result.done == 0 then return end
   line(("%s: %s; %s"):format(

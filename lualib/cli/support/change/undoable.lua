@@ -19,7 +19,7 @@ local function tell(record)
   if not record.id or count == 0 then return end
   terminal.err(("f5lua: %s in the change record %s; 'f5lua undo %s' takes %s back\n"):format(
     count == 1 and "1 write" or count .. " writes", record.id, record.id,
-    record.limited and "what it can" or count == 1 and "it" or "them"))
+    record:is_limited() and "what it can" or count == 1 and "it" or "them"))
 end
 
 --- A change record for a <close> variable.
