@@ -9,6 +9,9 @@ local FILES <const> = [[
   pair old 5 && pair new 90
   openssl ecparam -genkey -name prime256v1 -out ec.key
   openssl req -x509 -key ec.key -out ec.crt -days 9 -subj /CN=ec.example.net
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 30 -subj /CN=CA
+  openssl req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=leaf.example.net
+  openssl x509 -req -in leaf.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 9 -out leaf.crt
   openssl pkey -in new.key -aes128 -passout pass:hunter2 -out locked.key
 ]]
 
@@ -201,6 +204,35 @@ describe("E2 certificates", function()
       certs[entry.name] = entry.cert
     end
     assert.same({ ec = "/Common/ec.crt", rsa = "/Common/new.crt" }, certs)
+  end)
+
+  it("are rotated in the folder of the old one, with their chain", function()
+    bip.auth.partition.T:create {}
+    local row = f5.json.decode(ok {
+      "certificates", "install", "--name", "/T/old", "--cert", "leaf.crt", "--key", "leaf.key",
+      "--chain", "ca.crt",
+    })
+    assert.equal("/T/old-chain.crt", row.chain)
+    profile("/T/www", { certKeyChain = f5.array {
+      { name = "a", cert = "/T/old.crt", key = "/T/old.key", chain = "/T/old-chain.crt" },
+    } })
+    profile("/T/mutual", { caFile = "/T/old-chain.crt" })
+    local words <const> = {
+      "certificates", "rotate", "/T/old", "--name", "new", "--cert", "new.crt", "--key", "new.key",
+      "--delete-old",
+    }
+    row = f5.json.decode(ok(words))
+    assert.same({ "/T/new.crt", "deleted" }, { row.name, row.old_result })
+    assert.equal("/T/old-chain.crt", row.left)
+    bip.ltm.profile["client-ssl"]["/T/mutual"]:delete()
+    row = f5.json.decode(ok(words))
+    assert.same({ "changed", "absent" }, { row.result, row.old_result })
+    local certs <const> = bip.sys.file["ssl-cert"]
+    assert.is_false(certs["/T/old.crt"]:exists())
+    assert.is_false(certs["/T/old-chain.crt"]:exists())
+    assert.equal("unchanged", f5.json.decode(ok(words)).result)
+    local entry <const> = bip.ltm.profile["client-ssl"]["/T/www"]:load().certKeyChain[1]
+    assert.equal("none", entry.chain or "none")
   end)
 
   it("that are still used stay, and the message says so", function()

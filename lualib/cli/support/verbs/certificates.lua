@@ -42,7 +42,8 @@ function M.users(bip)
 end
 
 local function number(value)
-  return math.type(value) and math.floor(value) or nil
+  local found = tonumber(value)
+  return found and math.tointeger(math.floor(found)) or nil
 end
 
 local function row(certificate, used, now)

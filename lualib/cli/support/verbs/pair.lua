@@ -61,9 +61,10 @@ function M.install(bip, given)
 end
 
 -- The full path of a certificate, and that of the key with the same name.
-local function full(name)
+-- @param beside string|nil: the full path of an object in the same folder; default: that of Common
+local function full(name, beside)
   name = name:gsub("%.crt$", "")
-  if name:sub(1, 1) ~= "/" then name = "/Common/" .. name end
+  if name:sub(1, 1) ~= "/" then name = (beside or "/Common/"):match "^.*/" .. name end
   return name .. ".crt", name .. ".key"
 end
 
@@ -86,6 +87,18 @@ local function delete_old(bip, cert, key)
   return deleted
 end
 
+-- Deletes the chain of the old pair, unless something else uses it. Returns "absent", "deleted" or
+-- "kept".
+local function delete_chain(bip, cert)
+  local chain = bip.sys.file["ssl-cert"][cert:gsub("%.crt$", "-chain.crt")]
+  if not chain:exists() then return "absent" end
+  local ok, err = pcall(chain.delete, chain)
+  if ok then return "deleted" end
+  -- only the device knows what else uses it
+  if type(err) == "table" and err.status and err.kind ~= "cancelled" then return "kept" end
+  error(err, 0)
+end
+
 -- Whether rotate has something to do: the old certificate is there, or the new one is already.
 local function check_old(bip, old, new)
   local certs = bip.sys.file["ssl-cert"]
@@ -101,7 +114,8 @@ end
 -- @param options table: delete_old
 function M.rotate(bip, old, given, options)
   local old_cert, old_key = full(old)
-  local new_cert = full(given.name)
+  local new_cert = full(given.name, old_cert)
+  given.name = new_cert
   if old_cert == new_cert then
     fail("the new pair needs another name than %s; to replace it in place, use install", old_cert)
   end
@@ -120,7 +134,9 @@ function M.rotate(bip, old, given, options)
     )
   end
   shown.old_result = deleted and "deleted" or "absent"
-  shown.result = result_of(what, deleted)
+  local chain = delete_chain(bip, old_cert)
+  if chain == "kept" then shown.left = old_cert:gsub("%.crt$", "-chain.crt") end
+  shown.result = result_of(what, deleted or chain == "deleted")
   return shown
 end
 
@@ -134,6 +150,7 @@ function M.text(shown)
   )
   for _, name in ipairs(shown.profiles) do text = text .. "  " .. name .. "\n" end
   if shown.old then text = text .. ("%s %s\n"):format(shown.old_result, shown.old) end
+  if shown.left then text = text .. ("kept %s, which something else uses\n"):format(shown.left) end
   return text
 end
 
