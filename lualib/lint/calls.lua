@@ -207,9 +207,67 @@ function check_options(fields, node, report)
   end
 end
 
-local function check_arguments(types, type, args, report)
-  local fn = type.fn
+-- -- arguments ------------------------------------------------------------------------------------
+
+-- What an argument can surely not be, by what it is in the text. A string can be a number for Lua.
+local REFUSES <const> = {
+  String = { table = true, boolean = true, ["true"] = true, ["function"] = true },
+  Table = {
+    string = true, number = true, integer = true, boolean = true, ["true"] = true,
+    ["function"] = true,
+  },
+}
+
+local function is_refused(tag, text)
+  for _, one in ipairs(alternatives(text)) do
+    local class = annotations.class(one)
+    local is_options = class and #class.functions == 0 and #class.fields > 0
+    local refused = REFUSES[tag][one]
+      or tag == "String" and (one:find "%[%]$" or one:find "^table<" or is_options)
+      or tag == "Table" and one:find '^".*"$'
+    if not refused then return false end
+  end
+  return true
+end
+
+local OPEN_ENDED <const> = { Call = true, Method = true, Vararg = true }
+
+local function check_count(node, fn, args, report)
+  local last = args[#args]
+  if last and OPEN_ENDED[last.tag] then return end
+  local required = {}
+  for _, param in ipairs(fn.params) do
+    if not param.optional and param.name ~= "..." and not param.type:find "^any" then
+      required[#required + 1] = param.name
+    end
+  end
+  if #args >= #required then return end
+  local dot = fn.method and ":" or "."
+  report("missing-argument", node, ("%s%s%s needs the argument '%s'"):format(
+    fn.owner == "f5" and "f5" or "", fn.owner == "f5" and dot or "", fn.name,
+    required[#args + 1]
+  ))
+end
+
+local function check_kinds(fn, args, report)
+  for i, argument in ipairs(args) do
+    local param = fn.params[i]
+    if param and REFUSES[argument.tag] and is_refused(argument.tag, param.type) then
+      report("argument-type", argument, ("%s: '%s' must be of the type %s, not a %s"):format(
+        fn.name, param.name, (param.type:gsub("|", " or ")), argument.tag:lower()
+      ))
+    end
+  end
+end
+
+local function check_arguments(types, type, node, report)
+  local fn, args = type.fn, node.args
   types:give_callbacks(fn, args)
+  local function tell(code, at, words)
+    report(severity(type.of), code, at, words)
+  end
+  check_count(node, fn, args, tell)
+  check_kinds(fn, args, tell)
   if fn.owner == "f5.session" and fn.name == "request" and args[2] then
     paths.text(types, type.of, args[2])
   end
@@ -230,14 +288,14 @@ function M.check(types, node, report)
     local of = types:of(node.object)
     local class = of and of.class and annotations.class(of.class)
     local fn = class and class.functions[node.name]
-    if fn then check_arguments(types, { fn = fn, of = of }, node.args, report) end
+    if fn then check_arguments(types, { fn = fn, of = of }, node, report) end
     return
   end
   local type = types:of(node.called)
   if not type then return end
   if type.fn then
     if check_dot(types, node, type, report) then return end
-    return check_arguments(types, type, node.args, report)
+    return check_arguments(types, type, node, report)
   end
   if (type.class == "f5.reference" or type.class == "f5.session") and not type.computed then
     report(severity(type), "not-a-function", node.called,

@@ -114,7 +114,10 @@ local function check_tree(main, report, options)
       values.check_transaction(types, node, report)
       types:of(node)
     end,
-    Binary = function(node) values.check_comparison(types, node, report) end,
+    Binary = function(node)
+      values.check_comparison(types, node, report)
+      values.check_kind(node, report)
+    end,
     If = function(node)
       for _, arm in ipairs(node.arms) do values.check_condition(types, arm.condition, report) end
     end,

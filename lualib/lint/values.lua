@@ -1,4 +1,5 @@
 -- Values: properties that are written, and references that are used as values.
+local annotations = require "console.annotations"
 local facts = require "lint.facts"
 local spelling = require "lint.spelling"
 local walk = require "lint.walk"
@@ -110,6 +111,29 @@ function M.check_comparison(types, node, report)
         or "read the object first: local object = reference:load()"
       return report(type.guessed and "warning" or "error", "reference-compared", pair[1],
         "this compares a path, not the value on the device; " .. example)
+    end
+  end
+end
+
+local function error_kinds()
+  local names = {}
+  for i, kind in ipairs(annotations.alias "f5.error.kind") do names[i] = kind.name end
+  return names
+end
+
+--- err.kind == "notfound": nearly the name of a kind of error.
+function M.check_kind(node, report)
+  if node.op ~= "==" and node.op ~= "~=" then return end
+  for _, pair in ipairs { { node.left, node.right }, { node.right, node.left } } do
+    local word = pair[2].tag == "String" and pair[2].value
+    if word and pair[1].tag == "Index" and pair[1].key.value == "kind" then
+      local names = error_kinds()
+      local near, is_slip = spelling.near(word, names)
+      for _, name in ipairs(names) do is_slip = is_slip and name ~= word end
+      if is_slip then
+        report("warning", "error-kind", pair[2],
+          ("no error has the kind '%s'%s"):format(word, spelling.asked(near)), near)
+      end
     end
   end
 end

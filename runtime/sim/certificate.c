@@ -1,7 +1,6 @@
 #include "sim/certificate.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,14 +138,13 @@ static bool keep_in_memory(sim_authority *authority, char *path, size_t size) {
 
 static bool write_ca(sim_authority *authority, char *path, size_t size) {
   const char *directory = getenv("TMPDIR");
-  int length = snprintf(path, size, "%s/f5lua-sim-ca-XXXXXX.pem",
-                        directory && *directory ? directory : "/tmp");
+  if (!directory || !*directory) directory = "/tmp";
+  int length = snprintf(path, size, "%s/f5lua-sim-ca-XXXXXX.pem", directory);
   if (length < 0 || (size_t)length >= size) return false;
   int fd = mkstemps(path, 4);
-  int why = errno;
-  if (fd < 0 && keep_in_memory(authority, path, size)) return true;
   if (fd < 0) {
-    errno = why;
+    if (keep_in_memory(authority, path, size)) return true;
+    snprintf(path, size, "%s", directory); /* for the message */
     return false;
   }
   if (write_pem(authority->ca, fd)) return true;

@@ -54,6 +54,13 @@ local WRONG <const> = {
   ["f5.each({}, { worker = 3 }, print)"] = "error unknown-option workers",
   ["f5.asm(bip):polcy 'x'"] = "error unknown-method policy",
   ["bip:task('sys/ucs', {}):wait { tiemout = 3 }"] = "error unknown-option timeout",
+  ["bip:upload()"] = "error missing-argument",
+  ["bip.ltm.pool.web:modify()"] = "error missing-argument",
+  ["f5.each({})"] = "error missing-argument",
+  ["bip.ltm.pool:list 'name'"] = "error argument-type",
+  ["bip:bash {}"] = "error argument-type",
+  ["f5.try(f5.connect, {}) local e = {} if e.kind == 'notfound' then return end"] =
+    "warning error-kind not_found",
   -- paths
   ["bip.ltm.poool:list()"] = "error unknown-path pool",
   ["bip.lmt.pool:list()"] = "error unknown-path ltm",
@@ -108,6 +115,9 @@ local RIGHT <const> = {
   "bip.ltm.virtual.web.rules:remove '/Common/x'",
   "bip:transaction({ timeout = 3 }, function(tx) tx(bip.ltm.pool.web):modify {} end)",
   "bip:transaction(function(tx) print(tx:id(), bip.ltm.pool.web:load().monitor) end)",
+  "bip:transaction(function(tx) print(tx) end, { keep_alive = 3 })", "f5.each({}, print)",
+  "bip:upload(...)", "bip:upload(table.unpack {})", "f5.sleep '1'", "f5.array {}",
+  "local e = {} if e.kind == 'not_found' or e.kind == 'tm:ltm:pool:poolstate' then return end",
   "local kind = 'http' bip.ltm.monitor[kind]['/Common/x']:load()",
   "f5.extra = 1 print(f5.json.null, f5.version)", "string.trim = print string.trim 'x'",
   "local t = { f5 = 1 } function t:go() return self.f5 end t:go()",
@@ -136,9 +146,7 @@ describe("E3 lint", function()
   end)
 
   local pages <const> = { "README.md" }
-  for name in require("lfs").dir "docs" do
-    if name:find "%.md$" then pages[#pages + 1] = "docs/" .. name end
-  end
+  for _, name in ipairs(require("f5").files("docs", "**/*.md")) do pages[#pages + 1] = name end
   for _, page in ipairs(pages) do
     it("finds no error in the examples of " .. page, function()
       local errors = {}
