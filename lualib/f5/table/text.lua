@@ -81,11 +81,14 @@ end
 
 -- -- the layout --
 
-local function has_name(rows)
+-- The head of the first column; nil if no row has a name. With $select there may only be a path.
+local function head_of(rows)
+  local is_path = false
   for _, object in ipairs(rows) do
-    if rawget(object, "name") ~= nil or rawget(object, "fullPath") ~= nil then return true end
+    if rawget(object, "name") ~= nil then return "name" end
+    is_path = is_path or rawget(object, "fullPath") ~= nil
   end
-  return false
+  return is_path and "fullPath" or nil
 end
 
 -- Whether any row has something in the column. Devices write "none" for nothing.
@@ -133,7 +136,7 @@ end
 -- As many columns as fit; all of them if the table is wide.
 local function chosen_columns(rows, width, wide, before)
   local names, infos, all = choose(rows)
-  local out, used, others = {}, has_name(rows) and MAX_WIDTH // 2 or -2, {}
+  local out, used, others = {}, head_of(rows) and MAX_WIDTH // 2 or -2, {}
   for _, name in ipairs(before) do others[name] = true end
   for _, name in ipairs(names) do
     if others[name] then goto continue end
@@ -160,7 +163,8 @@ local function layout(rows, opts, width)
   else
     out, hidden = chosen_columns(rows, width, opts.wide, opts.before or {})
   end
-  if has_name(rows) then table.insert(out, 1, { head = "name", value = columns_of.name }) end
+  local head = head_of(rows)
+  if head then table.insert(out, 1, { head = head, value = columns_of.name }) end
   for i, name in ipairs(opts.before or {}) do table.insert(out, i, plain_column(name)) end
   return out, hidden
 end
