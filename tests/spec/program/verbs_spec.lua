@@ -283,6 +283,19 @@ describe("E2 bash", function()
     assert.matches("2 done, in", err)
   end)
 
+  it("names the first devices of a large group, in the order of their numbers", function()
+    local names = {}
+    for i = 25, 1, -1 do names[#names + 1] = "lb" .. i end
+    lab.inventory(place, device, names)
+    local words <const> = { "bash", "--inventory", "sites.lua", "--grouped", "echo x" }
+    local first = {}
+    for i = 1, 20 do first[i] = "lb" .. i end
+    assert.equal(
+      "25 devices: " .. table.concat(first, ", ") .. " … and 5 more\nx\n", ok(words)
+    )
+    lab.inventory(place, device, { "a", "b", "../c d" })
+  end)
+
   it("prints what there is after Ctrl-C", function()
     device:fault { match = { path = "/mgmt/tm/util/bash" }, after = 2, delay_ms = 60000 }
     local process <close> = program.start({

@@ -98,15 +98,32 @@ function Rows:add(device, row)
   self.rows[#self.rows + 1] = shown
 end
 
+-- bigip2 comes before bigip10.
+local function by_number(a, b)
+  local function key(name)
+    return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
+  end
+  local one, other = key(a), key(b)
+  if one ~= other then return one < other end
+  return a < b
+end
+
+local NAMED <const> = 20 -- devices of a group
+
+local function names_of(names)
+  local text = terminal.line(table.concat(names, ", ", 1, math.min(#names, NAMED)))
+  return #names > NAMED and ("%s … and %d more"):format(text, #names - NAMED) or text
+end
+
 -- The largest group first.
 local function write_groups(groups)
-  for _, group in ipairs(groups) do table.sort(group.names) end
+  for _, group in ipairs(groups) do table.sort(group.names, by_number) end
   table.sort(groups, function(a, b)
     if #a.names ~= #b.names then return #a.names > #b.names end
-    return a.names[1] < b.names[1]
+    return by_number(a.names[1], b.names[1])
   end)
   for i, group in ipairs(groups) do
-    local names <const> = terminal.line(table.concat(group.names, ", "))
+    local names <const> = names_of(group.names)
     local count <const> = #group.names == 1 and "1 device" or #group.names .. " devices"
     output(i > 1 and "\n" or "", ("%s: %s\n"):format(count, names), group.text)
   end
