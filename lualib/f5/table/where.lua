@@ -7,6 +7,7 @@
 local columns_of = require "f5.table.columns"
 local json = require "f5.json"
 local lexer = require "build.lexer"
+local tokens = require "f5.table.tokens"
 
 local M = {}
 
@@ -93,7 +94,7 @@ function Condition:test(row)
   if ok then return result and true or false end
   if type(result) == "table" then error(result, 0) end -- cancelled
   if self.missing then return false end
-  local name = columns_of.name(row)
+  local name = columns_of.name(tokens.hidden(row)) -- names of tokens are secrets
   error({ condition = true, message = ("'%s'%s: %s"):format(
     self.text, type(name) == "string" and (" of %s"):format(name) or "", reason_of(result)
   ) }, 0)

@@ -296,6 +296,13 @@ describe("E8 rows", function()
       assert.matches(words, refused(2, "list", "ltm/node", "--sort", sort), 1, true)
     end
     assert.not_matches("\27", refused(2, "list", "ltm/node", "--where", "\27[31m"))
+    local path <const> = "/mgmt/shared/authz/tokens"
+    assert.matches(
+      "^f5lua: %-%-where 'name > 1' of %w%w%w%w%*+: attempt",
+      refused(2, "list", path, "--where", "name > 1")
+    )
+    assert.not_matches(("%w"):rep(20), run("list", path, "--where", "name", "-o", "yaml",
+      "--select", "name,token"))
     assert.matches(
       "%-%-select: no property is given", refused(2, "list", "ltm/node", "--select", ",")
     )
