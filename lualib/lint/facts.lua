@@ -11,7 +11,7 @@ M.ROOT = { what = "root", template = "" }
 
 -- Below /mgmt/tm, but without kinds in the catalogue.
 local WITHOUT_KINDS <const> =
-  { "asm", "cloud", "live-update", "shared", "task", "transaction", "util" }
+  { "apiprotection", "asm", "cloud", "live-update", "shared", "task", "transaction", "util" }
 
 local SUFFIXES <const> = { stats = true, example = true }
 

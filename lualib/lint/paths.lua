@@ -21,6 +21,8 @@ local function report(types, of, place, segment, names, where, node)
   if not is_slip and where ~= "organizing" then return end -- a device may have more
   local text = where == "module" and WHERE.module:format(segment)
     or WHERE[where]:format(place.template, segment)
+  -- A device may have what is not known here.
+  if not is_slip then text = ("f5lua knows no '%s' below %s"):format(segment, place.template) end
   types.report(is_slip and not of.guessed and "error" or "warning", "unknown-path", node,
     text .. spelling.asked(near), near)
 end

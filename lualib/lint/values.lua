@@ -22,7 +22,7 @@ local function check_word(property, item, place, guessed, report)
   end
   local near, is_slip = spelling.near(word, choices)
   report(is_slip and not guessed and "error" or "warning", "property-value", item.value,
-    ("%s: '%s' cannot be '%s'%s"):format(
+    (is_slip and "%s: '%s' cannot be '%s'%s" or "%s: of '%s' f5lua knows no value '%s'%s"):format(
       place.template, item.key.value, word, spelling.asked(near)
     ), near)
 end
@@ -47,7 +47,9 @@ function check_properties(place, node, guessed, report)
     elseif what == "unknown" then
       local near, is_slip = spelling.near(name, about)
       report(is_slip and not guessed and "error" or "warning", "unknown-property", item.key,
-        ("%s has no property '%s'%s"):format(place.template, name, spelling.asked(near)), near)
+        (is_slip and "%s has no property '%s'%s" or "of %s f5lua knows no property '%s'%s"):format(
+          place.template, name, spelling.asked(near)
+        ), near)
     end
   end
 end

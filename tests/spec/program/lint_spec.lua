@@ -170,6 +170,16 @@ describe("E3 lint", function()
     assert.same({ "1 error unknown-path pool" }, found "bip.ltm.poool:list()")
   end)
 
+  it("does not claim what it does not know", function()
+    local function message(line) return lint.check(HEAD .. line, { file = "p.lua" })[1].message end
+    assert.equal("f5lua knows no 'wholly_unknown' below ltm",
+      message "bip.ltm.wholly_unknown:list()")
+    assert.equal("of ltm/pool f5lua knows no property 'wholly_unknown'",
+      message "bip.ltm.pool.x:modify { wholly_unknown = 1 }")
+    assert.equal("ltm/pool: of 'loadBalancingMode' f5lua knows no value 'something'",
+      message "bip.ltm.pool.x:modify { loadBalancingMode = 'something' }")
+  end)
+
   it("warns where only the name of a parameter tells what it is", function()
     assert.same({ "1 warning unknown-path pool" },
       found "local function go(bip) bip.ltm.poool:list() end print(go)")
