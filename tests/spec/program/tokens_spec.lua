@@ -53,7 +53,8 @@ describe("E2 tokens", function()
     device:advance(600)
     local found <const> = rows { "tokens" }
     assert.equal(3, #found)
-    assert.same({ 600, false }, { found[1].age, found[1].own })
+    assert.is_false(found[1].own)
+    assert.is_true(found[1].age >= 600 and found[1].age < 660, found[1].age) -- the clock goes on
     assert.is_true(found[1].left < 601)
     assert.same({ 0, true }, { found[3].age, found[3].own })
     assert.equal("127.0.0.1", found[1].address)
