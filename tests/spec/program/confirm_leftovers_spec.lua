@@ -3,6 +3,7 @@
 local configuration = require "devices.configuration"
 local lab = require "lab"
 local program = require "program"
+local sim = require "f5.sim"
 local transactions = require "transactions"
 
 local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
@@ -166,6 +167,37 @@ bip.auth.partition["/T"]:create {}
       is_clean()
     end)
   end
+
+  it("after it could not be seen who else saves the configuration", function()
+    plan()
+    device:fault {
+      match = { method = "GET", path = "cm/device%-group" }, status = 400, times = 9,
+      body = { code = 400, message = "01070000:3: no" },
+    }
+    local done <const> = run(apply())
+    assert.equal(3, done.status, done.out)
+    device:clear_faults()
+    is_clean()
+  end)
+
+  it("on a fleet of which one device refuses it", function()
+    local other <close> = sim.start { hostname = "other.example.net" }
+    local lines = {}
+    for i, one in ipairs { device, other } do
+      lines[i] = ("{ name = 'd%d', host = '127.0.0.1', port = %d, ca = %q, username = 'admin', "
+        .. "password = 'admin' }"):format(i, one.port, one.ca)
+    end
+    place:file("sites.lua", "return { devices = { " .. table.concat(lines, ", ") .. " } }")
+    place:file("fleet.lua", 'bip.ltm.pool["/Common/new"]:create {}\n')
+    other:fault {
+      match = { method = "POST", path = HANDLERS }, status = 400, times = 9,
+      body = { code = 400, message = "01070000:3: no" },
+    }
+    local done <const> = run { "run", "--inventory", "sites.lua", "--confirm", "1m", "fleet.lua" }
+    assert.equal(3, done.status, done.err .. done.out)
+    assert.matches("nothing was sent", done.err)
+    is_clean()
+  end)
 
   it("after the user might not arm it", function()
     plan 'bip.ltm.pool["/Common/old"]:modify { description = "is" }\n'

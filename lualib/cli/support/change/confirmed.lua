@@ -180,9 +180,16 @@ function M.arm(options, device, connect)
     session = session, pending = pending, options = options, user = user, plan = device,
     name = options.several and terminal.line(session:label()) .. ": " or "",
   }, Change)
+  local savers
+  ok, savers = pcall(confirm.savers, session)
+  if not ok then -- or the run was interrupted; nothing of the change is sent
+    pcall(confirm.forget, session, pending.id)
+    session:close()
+    error(savers, 0)
+  end
   line(("armed: %s takes the change %s back unless it is confirmed"):format(
     terminal.line(session:label()), pending.id))
-  for _, text in ipairs(confirm.savers(session)) do
+  for _, text in ipairs(savers) do
     line("  note: ", terminal.line(text), "; a restart then does not take the change back")
   end
   output.flush() -- f5lua may be killed
