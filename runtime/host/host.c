@@ -217,8 +217,9 @@ static bool is_set(const char *name) {
 }
 
 static bool wrap_playbook(lua_State *L, int nargs) {
-  static const char *const names[] = {"F5LUA_CHECK", "F5LUA_PLAN", "F5LUA_UNDOABLE",
-                                      "F5LUA_CONFIRM", "F5LUA_VERIFY"};
+  static const char *const names[] = {"F5LUA_CHECK",   "F5LUA_PLAN",   "F5LUA_UNDOABLE",
+                                      "F5LUA_CONFIRM", "F5LUA_VERIFY", "F5LUA_RECORD",
+                                      "F5LUA_REPLAY",  "F5LUA_REPORT"};
   bool any = false;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     any = any || is_set(names[i]);

@@ -22,7 +22,7 @@ typedef struct options {
   int verbosity; /* number of -v */
   bool log_json;
   bool help, version;
-  bool fleet; /* options of `f5lua run --inventory` */
+  bool fleet; /* options of `f5lua run`, such as --inventory */
 } options;
 
 static int refuse(const char *format, const char *word) {
@@ -40,10 +40,16 @@ static const char *log_format_of(int argc, char **argv, int *i) {
 }
 
 /* `f5lua --inventory FILE -e CHUNK` is `f5lua run --inventory FILE -e CHUNK`. */
-static bool names_inventory(int argc, char **argv) {
-  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-    if (strcmp(argv[i], "--inventory") == 0 || strncmp(argv[i], "--inventory=", 12) == 0)
-      return true;
+static bool names_option_of_run(int argc, char **argv) {
+  static const char *const names[] = {"--inventory", "--record", "--replay", "--report"};
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+      size_t length = strlen(names[n]);
+      if (strncmp(argv[i], names[n], length) == 0 &&
+          (argv[i][length] == '\0' || argv[i][length] == '='))
+        return true;
+    }
+  }
   return false;
 }
 
@@ -101,7 +107,7 @@ static int parse(int argc, char **argv, options *o) {
       o->help = true;
     } else if (strcmp(word, "--version") == 0) {
       o->version = true;
-    } else if (names_inventory(argc, argv)) {
+    } else if (names_option_of_run(argc, argv)) {
       o->fleet = true;
       break;
     } else {

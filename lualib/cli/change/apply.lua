@@ -15,6 +15,7 @@ local inventory = require "f5.inventory"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
 local read_back = require "cli.support.change.read_back"
+local reported = require "cli.support.reports.single"
 local show = require "cli.support.change.plan"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
@@ -38,6 +39,7 @@ function M.setup(parser)
       .. "checked a signature")
     :target "plan_hosts"
   confirmed.add_options(parser)
+  reported.add_option(parser)
   place.add_options(parser)
   parser
     :option("--limit", "with --inventory: only these devices of the plan: names and patterns")
@@ -247,7 +249,7 @@ local function chosen(options, plan)
   return list
 end
 
-function M.run(options)
+local function run(options)
   hints.for_command()
   confirmed.check_options(options, PROGRAM)
   local key
@@ -293,6 +295,10 @@ function M.run(options)
   end
   if #plan.devices == 0 then show.text(plan) end
   return wrong and 1 or 0
+end
+
+function M.run(options)
+  return reported.run(options, PROGRAM, function() return run(options) end)
 end
 
 return M

@@ -8,7 +8,10 @@ local playbook = require "cli.support.playbook"
 local simulated = require "cli.support.simulated"
 local usage = require "cli.support.usage"
 
-local M = { summary = "write what a playbook would do into a file", rest = true, logs = true }
+local M = {
+  summary = "write what a playbook would do into a file", rest = true, logs = true,
+  records = "a plan asks twins, so there is nothing to record: give --record to 'f5lua apply'",
+}
 
 local PROGRAM <const> = "f5lua plan"
 

@@ -4,6 +4,7 @@ local f5 = require "f5"
 local files = require "f5.safe.files"
 local hints = require "cli.support.hints"
 local output = require "cli.support.output"
+local reported = require "cli.support.reports.single"
 local safe = require "f5.safe"
 local show = require "cli.support.change.undo"
 local show_record = require "cli.support.change.record"
@@ -33,6 +34,7 @@ function M.setup(parser)
     :argname "FILE"
   parser:option("--limit", "only these devices of the record"):argname "PATTERN"
   parser:option("--output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
+  reported.add_option(parser)
   device_options.add_options(parser)
   parser:epilog(
     "What somebody else has changed since is left alone and reported. The undo has a change\n"
@@ -137,6 +139,13 @@ local function undo(options)
   return status_of(results, options)
 end
 
-function M.run(options) return show_record.or_usage(PROGRAM, undo, options) end
+function M.run(options)
+  if options.check and options.report then
+    usage("--check prints what it found: leave out --report", PROGRAM)
+  end
+  return reported.run(options, PROGRAM, function()
+    return show_record.or_usage(PROGRAM, undo, options)
+  end)
+end
 
 return M

@@ -8,7 +8,9 @@ local shown_json = require "cli.support.shown_json"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
-local M = { summary = "keep how to reach a device, under a name for -p", logs = true }
+local M = {
+  summary = "keep how to reach a device, under a name for -p", logs = true, records = false,
+}
 
 local PROGRAM <const> = "f5lua profile"
 

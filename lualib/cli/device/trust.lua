@@ -10,7 +10,9 @@ local store = require "f5.trust.store"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
-local M = { summary = "show a device's certificate, and trust it from now on", logs = true }
+local M = {
+  summary = "show a device's certificate, and trust it from now on", logs = true, records = false,
+}
 
 local PROGRAM <const> = "f5lua trust"
 

@@ -4,6 +4,7 @@ local check = require "cli.support.change.check"
 local contents = require "cli.support.contents"
 local confirmed = require "cli.support.change.confirmed"
 local confirmed_run = require "cli.support.change.confirmed_run"
+local environment = require "cli.support.change.environment"
 local fleet = require "cli.support.fleet"
 local har = require "cli.support.har.options"
 local lint = require "cli.support.lint.before"
@@ -13,8 +14,10 @@ local simulated = require "cli.support.simulated"
 local undoable = require "cli.support.change.undoable"
 local usage = require "cli.support.usage"
 
-local M =
-  { summary = "run a playbook, with --sim on a simulated device", rest = true, logs = true }
+local M = {
+  summary = "run a playbook, with --sim on a simulated device", rest = true, logs = true,
+  records = "own",
+}
 
 local PROGRAM <const> = "f5lua run"
 
@@ -124,6 +127,7 @@ end
 
 function M.run(options)
   options.check = options.check or check.is_wanted()
+  environment.add_files(options)
   return har.run(options, PROGRAM, run_options)
 end
 

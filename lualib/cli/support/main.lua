@@ -4,6 +4,8 @@
 --   run(options)     runs it and returns the exit status (nil: 0)
 --   ends_by_signal   true: SIGINT and SIGTERM are its usual end, with exit status 0
 --   logs             true: it has the options -v and --log-format, which are handled here
+--   records          false: it makes no calls, so it has no option --record; or a text: why it has
+--                    it and refuses it; "own": it handles the option itself
 --   rest             true: words after the first plain argument come as options.rest; is_literal is
 --                    true if -- stands before them
 
@@ -145,6 +147,12 @@ function M.set_up(parser, command)
     :count "0-2"
     :target "verbosity"
   parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
+  if command.records ~= false and command.records ~= "own" then
+    parser
+      :option("--record", "write each exchange with the devices to a HAR file, without secrets")
+      :argname "FILE.har"
+      :target "record_to"
+  end
 end
 
 function M.subcommand(words)
@@ -162,10 +170,12 @@ function M.subcommand(words)
     require("f5.core").log(options.verbosity, options.log_format == "json")
   end
   if command.ends_by_signal then host.end_by_signal() end
-  return command.run(options)
+  if not options.record_to then return command.run(options) end
+  return require("cli.support.har.options").record_command(options, program, command, name)
 end
 
---- `f5lua --inventory FILE …` is `f5lua run --inventory FILE …`.
+--- `f5lua --inventory FILE …` is `f5lua run --inventory FILE …`; so are --record, --replay and
+--- --report.
 function M.fleet(words)
   table.insert(words, 1, "run")
   return M.subcommand(words)

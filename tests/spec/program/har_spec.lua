@@ -266,11 +266,11 @@ describe("E4 docs/recordings.md", function()
     local done = shell(commands[1].text)
     assert.equal(0, done.status, done.err)
     assert.equal(3, #f5.har.read(place.path .. "/change.har").entries)
-    done = shell(commands[2].text)
+    done = shell(commands[4].text)
     assert.equal(0, done.status, done.err)
     local change <const> = place:read "change.lua"
     place:file("change.lua", (change:gsub("/Common/https", "/Common/http")))
-    done = shell(commands[2].text)
+    done = shell(commands[4].text)
     assert.equal(1, done.status)
     local page <const> = markdown.blocks("docs/recordings.md", "")[1].text
     assert.equal(page:gsub("%d+%)", "N)"),
@@ -283,6 +283,13 @@ describe("E4 docs/recordings.md", function()
       assert.equal(0, done.status, done.out .. done.err)
       assert.matches("1 success", done.out)
     end
+    for _, block in ipairs { 2, 3 } do
+      done = shell(commands[block].text)
+      assert.equal(0, done.status, done.err)
+    end
+    assert.equal(3, #f5.har.read(place.path .. "/list.har").entries)
+    done = shell(commands[5].text)
+    assert.equal(0, done.status, done.err)
     os.remove(place.path .. "/change.har")
     place:file("change.lua", blocks[1].text)
     done = shell "f5lua change.lua"

@@ -1,7 +1,8 @@
--- F5LUA_CHECK=1, F5LUA_PLAN=FILE, F5LUA_UNDOABLE=1, F5LUA_CONFIRM=TIME and F5LUA_VERIFY=FILE: what
--- run --check, plan -o FILE, run --undoable, run --confirm TIME and run --verify FILE do, for
--- playbooks that run without a subcommand. The words of a program that `f5lua build` made all
--- belong to its playbook, so there is no other way to say it.
+-- F5LUA_CHECK=1, F5LUA_PLAN=FILE, F5LUA_UNDOABLE=1, F5LUA_CONFIRM=TIME, F5LUA_VERIFY=FILE,
+-- F5LUA_RECORD=FILE, F5LUA_REPLAY=FILE and F5LUA_REPORT=FILE: what run --check, plan -o FILE, run
+-- --undoable and the other options of run do, for playbooks that run without a subcommand. The
+-- words of a program that `f5lua build` made all belong to its playbook, so there is no other way
+-- to say it.
 
 local defer = require "f5.jobs.defer"
 
@@ -44,8 +45,16 @@ local function confirmed(fn)
   end
 end
 
---- Returns the function of a playbook, or what the environment makes of it.
-function M.wrapped(playbook)
+--- Adds what F5LUA_RECORD, F5LUA_REPLAY and F5LUA_REPORT say to the options of `run`.
+function M.add_files(options)
+  if not (options.record or options.replay) then
+    options.record, options.replay = value_of "F5LUA_RECORD", value_of "F5LUA_REPLAY"
+  end
+  options.report = options.report or value_of "F5LUA_REPORT"
+end
+
+-- The function, or one that checks or confirms what it does, or keeps a change record of it.
+local function changed(playbook)
   local function fn(...) return defer.call(playbook, ...) end
   local plan = value_of "F5LUA_PLAN"
   local confirms = value_of "F5LUA_CONFIRM" or value_of "F5LUA_VERIFY"
@@ -56,6 +65,23 @@ function M.wrapped(playbook)
   if plan or value_of "F5LUA_CHECK" then return checked(fn, plan) end
   if confirms then return confirmed(fn) end
   return require("cli.support.change.undoable").wrapped(fn)
+end
+
+--- Returns the function of a playbook, or what the environment makes of it.
+function M.wrapped(playbook)
+  local fn, files <const> = changed(playbook), {}
+  M.add_files(files)
+  local is_check <const> = (value_of "F5LUA_CHECK" or value_of "F5LUA_PLAN") ~= nil
+  if files.report then
+    local usage <const> = require "cli.support.usage"
+    if is_check then
+      usage("F5LUA_CHECK and F5LUA_PLAN print what they find: leave out F5LUA_REPORT", "f5lua")
+    end
+    require("cli.support.fleet").check_report(files)
+    local script <const> = require("cli.support.change.undoable").script() or "(command line)"
+    fn = require("cli.support.reports.single").wrapped(files, script, fn)
+  end
+  return require("cli.support.har.options").wrapped(files, fn, is_check)
 end
 
 return M

@@ -10,6 +10,23 @@ local terminal = require "f5.terminal"
 
 local M = {}
 
+--- Adds --report to a subcommand that changes devices.
+function M.add_option(parser)
+  parser
+    :option("--report", "write a report to FILE.html, FILE.xml (JUnit), FILE.json or FILE.csv")
+    :argname "FILE"
+end
+
+--- Runs a subcommand, and reports it if --report asks for that. Returns its exit status.
+-- @param run function -> exit status
+function M.run(options, program, run)
+  if not options.report then return run() end
+  require("cli.support.fleet").check_report(options, program)
+  return M.wrapped(options, program, run, function(status)
+    if (status or 0) ~= 0 then return ("it ended with status %d"):format(status) end
+  end)()
+end
+
 local function fill(entry, sessions)
   local names, count = {}, 0
   for _, session in ipairs(sessions) do
@@ -29,9 +46,11 @@ local function exit_problem(code)
 end
 
 --- Returns a function that calls fn and writes a report of that.
+-- @param problem function(results of fn) -> text|nil: why the call failed although it raised no
+--   error; nil: it did not
 -- @param options table: report (the name of the file)
 -- @param name string: the playbook's file
-function M.wrapped(options, name, fn)
+function M.wrapped(options, name, fn, problem)
   return function(...)
     local report = Report.new { { name = name } }
     local entry <const>, sessions, began = report.devices[1], {}, core.now()
@@ -39,8 +58,9 @@ function M.wrapped(options, name, fn)
     entry.state = "running"
     local watch <const> = formats.watch(options.report)
     local no_more <const> = opened.each(function(session) table.insert(sessions, session) end)
-    local ended, exits_as_before = false, nil
+    local ended, failure, exits_as_before = false, nil, nil
     local function finish(err)
+      if err == nil then err = failure end
       if ended then return end
       ended = true
       no_more()
@@ -54,13 +74,15 @@ function M.wrapped(options, name, fn)
       if type(err) == "table" and err.kind == "cancelled" then report.stopped = "interrupted" end
       local ok, why = pcall(report.write, report, options.report)
       if ok then return end
-      if err == nil then error(why, 0) end
+      if err == nil or err == failure then error(why, 0) end
       terminal.err("f5lua: ", tostring(why), "\n") -- the error of the run goes on
     end
     exits_as_before = exits.before(function(code) finish(exit_problem(code)) end)
     -- not pcall: the trace of an error ends where it is raised
     local _ <close> = setmetatable({}, { __close = function(_, err) finish(err) end })
-    return fn(...)
+    local results <const> = table.pack(fn(...))
+    failure = problem and problem(table.unpack(results, 1, results.n))
+    return table.unpack(results, 1, results.n)
   end
 end
 
