@@ -8,6 +8,7 @@ local clean = require "f5.state.clean"
 local compare = require "f5.state.compare"
 local core = require "f5.core"
 local ensured = require "f5.ensure.compare"
+local is_temporary = require("f5.safe.target").is_temporary
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
 local names = require "f5.state.segment"
@@ -321,6 +322,7 @@ end
 
 function Inverse:step(step)
   local why = WHY[step.class]
+  if why and is_temporary(step.path, steps.body_of(step)) then return end
   if why then return self:problem(step.path, why) end
   if step.class ~= "rest" then return end
   local target = steps.target_of(step)

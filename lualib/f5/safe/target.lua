@@ -106,7 +106,8 @@ end
 -- Uploads that f5.jobs removes itself: they leave nothing to take back.
 local TEMPORARY <const> = "f5lua%-%x+%.[%a.]+"
 
-local function is_temporary(path, body)
+--- Whether a write only uploads such a file, or only removes some of them.
+function M.is_temporary(path, body)
   if path:find("^/mgmt/shared/file%-transfer/uploads/" .. TEMPORARY .. "$") then return true end
   if path ~= "/mgmt/tm/util/unix-rm" then return false end
   local words = type(body) == "table" and tostring(body.utilCmdArgs) or ""
@@ -127,7 +128,7 @@ function M.of(bip, write, body)
   local path, method = write.path:match "^[^?]*", write.method
   if write.harmless or path == "/mgmt/tm/util/unix-ls" then return { what = "skip" } end
   if path:find "^/mgmt/tm/transaction%f[/\0]" then return of_transaction(path, method, body) end
-  if is_temporary(path, body) then return { what = "skip" } end
+  if M.is_temporary(path, body) then return { what = "skip" } end
   local reason = reason_of(path)
   if reason then return { what = "command", path = path, reason = reason } end
   if method == "DELETE" then return { what = "delete", path = path } end

@@ -75,16 +75,6 @@ describe("E6 bip:add_to_trust", function()
     assert.matches("is not in the trust domain after 0.1 s; is it in another trust domain?",
       err.message, 1, true)
   end)
-
-  it("refuses wrong options", function()
-    fails("usage", "add_to_trust: expected a table of options", x.add_to_trust, x)
-    fails("usage", "add_to_trust: option 'device' is missing", add, { device = "" })
-    fails("usage", "add_to_trust: unknown option 'user'", add, { user = "admin" })
-    fails("usage", "add_to_trust: 'password' must be a string, not a number", add, { password = 1 })
-    fails("usage", "add_to_trust: 'ca' must be a boolean, not a string", add, { ca = "yes" })
-    fails("usage", "add_to_trust: 'timeout' must be a number of seconds, not -1", add,
-      { timeout = -1 })
-  end)
 end)
 
 describe("E6 bip:sync", function()
@@ -132,7 +122,17 @@ describe("E6 bip:sync", function()
       .. "Recommended action: Synchronize bigip1 to group dg", err.message)
   end)
 
-  it("refuses what it cannot do", function()
+  it("refuses what it cannot do, as the others do", function()
+    fails("usage", "add_to_trust: expected a table of options", x.add_to_trust, x)
+    fails("usage", "add_to_trust: option 'device' is missing", add, { device = "" })
+    fails("usage", "add_to_trust: unknown option 'user'", add, { user = "admin" })
+    fails("usage", "add_to_trust: 'password' must be a string, not a number", add, { password = 1 })
+    fails("usage", "add_to_trust: 'ca' must be a boolean, not a string", add, { ca = "yes" })
+    fails("usage", "add_to_trust: 'timeout' must be a number of seconds, not -1", add,
+      { timeout = -1 })
+    fails("usage", "fail_over: expected a table of options, got a string", x.fail_over, x, "now")
+    fails("usage", "fail_over: unknown option 'group'", x.fail_over, x, { group = "x" })
+    lab.fails("not_found", x.fail_over, x, { traffic_group = "nope" })
     fails("invalid", "the device is in no sync-failover device group", x.sync, x)
     fails("usage", "sync: 'from' or 'force', not both", x.sync, x, { from = true, force = true })
     fails("usage", "sync: expected a table of options, got a boolean", x.sync, x, true)
@@ -196,12 +196,6 @@ describe("E6 bip:fail_over", function()
     device:fault { match = { path = "/sys/failover$" }, status = 200, body = "{}" }
     local err = lab.fails("timeout", active.fail_over, active, { timeout = 0.1 })
     assert.equal("no other device is active after 0.1 s; this one is active", err.message)
-  end)
-
-  it("refuses wrong options", function()
-    fails("usage", "fail_over: expected a table of options, got a string", x.fail_over, x, "now")
-    fails("usage", "fail_over: unknown option 'group'", x.fail_over, x, { group = "x" })
-    lab.fails("not_found", x.fail_over, x, { traffic_group = "nope" })
   end)
 end)
 

@@ -275,6 +275,35 @@ describe("E6 bip:install_certificate", function()
     assert.same({ "true", "/Common/default.crt" }, { profile.inheritCertkeychain, profile.cert })
   end)
 
+  it("can be replayed, applied as a plan, and taken back by the device", function()
+    local script <const> = made:file("install.lua", [[
+      local bip <close> = require "f5".connect {}
+      print((bip:install_certificate { name = arg[1], cert = arg[2] }))
+    ]])
+    local env <const> = lab.environment(device, {
+      XDG_STATE_HOME = made.path, F5LUA_PASSPHRASE = "a passphrase",
+    })
+    local function run(...)
+      local result = program.run({ ... }, { env = env })
+      assert.equal(0, result.status, result.err)
+      assert.is_nil(result.out:find "PRIVATE KEY")
+      return result.out
+    end
+    local both <const>, har <const> = file "both.pem", file "install.har"
+    assert.equal("created\n", run("run", "--record", har, script, "one", both))
+    assert.is_nil(made:read("install.har"):find "PRIVATE KEY")
+    assert.equal("created\n", run("run", "--replay", har, script, "one", both))
+    run("plan", "-o", file "two.plan", script, "two", both)
+    assert.is_nil(made:read("two.plan"):find "PRIVATE KEY")
+    run("apply", "--yes", file "two.plan")
+    assert.equal("unchanged\n", run(script, "two", both))
+    run("run", "--confirm", "60", script, "three", both)
+    assert.is_true(bip.sys.file["ssl-key"]["/Common/three.key"]:exists())
+    run("confirm", "--take-back")
+    assert.is_false(bip.sys.file["ssl-key"]["/Common/three.key"]:exists())
+    os.remove(file "two.plan")
+  end)
+
   it("says what it could not remove", function()
     device:fault { match = { path = "^/mgmt/tm/util/unix%-rm" }, status = 403, times = 1 }
     local script = made:file("script.lua", [[
