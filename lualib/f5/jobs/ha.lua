@@ -280,23 +280,37 @@ local function is_active(bip, group, own)
   return state == "active"
 end
 
--- Raises if another device could not take over, or would not have the newest configuration.
-local function check_partners(bip)
+-- What does not pass by itself. All other states do: after a fail-over or a synchronisation a
+-- device may not have heard of the others yet.
+local LASTING <const> = {
+  [IN_SYNC] = true, ["Changes Pending"] = true, ["Awaiting Initial Sync"] = true,
+  ["Standalone"] = true, ["Sync Failure"] = true,
+}
+local SETTLES_WITHIN <const> = 10 -- s
+
+-- Why no other device can take over, or would not have the newest configuration; nil if nothing is
+-- wrong. The second result: whether this may pass.
+local function obstacle(bip)
   local able, unable = partners_of(bip)
   if #able == 0 then
-    raise(
-      bip, "invalid", "no other device can take over: %s; force = true overrides this",
-      #unable > 0 and table.concat(unable, ", ") or "there is none"
-    )
+    local states = table.concat(unable, ", ")
+    local reason = #unable > 0 and states or "there is none"
+    return "no other device can take over: " .. reason, states:find " is unknown" ~= nil
   end
-  local state = status_of(bip)
-  if state.status ~= IN_SYNC then
-    raise(
-      bip, "invalid",
-      "the devices are not in sync (%s): call bip:sync() first; force = true overrides this",
-      state.status
-    )
-  end
+  local status = status_of(bip).status
+  if status == IN_SYNC then return nil end
+  return ("the devices are not in sync (%s): call bip:sync() first"):format(status),
+    not LASTING[status]
+end
+
+-- Raises if it is not safe to hand over.
+local function check_partners(bip)
+  local reason, passes
+  wait(SETTLES_WITHIN, function()
+    reason, passes = obstacle(bip)
+    return not passes or nil
+  end)
+  if reason then raise(bip, "invalid", "%s; force = true overrides this", reason) end
 end
 
 --- session:fail_over(options): see lualib/meta/f5/jobs.lua.

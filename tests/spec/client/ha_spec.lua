@@ -189,6 +189,19 @@ describe("E6 bip:fail_over", function()
     assert.equal("the device is forced-offline: it has nothing to hand over", err.message)
   end)
 
+  it("waits for a state that passes", function()
+    make_pair()
+    x:sync()
+    local active, _, device = active_and_standby()
+    device:fault {
+      match = { path = "/cm/sync%-status$" }, times = 1, status = 200,
+      body = { entries = { ["https://localhost/mgmt/tm/cm/sync-status/0"] = {
+        nestedStats = { entries = { status = { description = "Not All Devices Synced" } } },
+      } } },
+    }
+    assert.equal("changed", (active:fail_over()))
+  end)
+
   it("raises if no other device becomes active", function()
     make_pair()
     x:sync()
