@@ -168,6 +168,12 @@ function M.of(err)
   local is_own = (err.kind == "conflict" or err.kind == "not_found") and not err.status
   if is_own then return nil end -- not the device's words
   if err.kind == "not_ready" or err.kind == "transport" then return of_start(err) end
+  if tostring(err.message):find "^not ready after .* answers 404$" then
+    return "check the spelling of the path, and whether its extension is installed; "
+      .. "wait_ready { timeout = SECONDS } waits longer"
+  elseif tostring(err.message):find "^not ready after " then
+    return "wait_ready { timeout = SECONDS } waits longer"
+  end
   if err.kind == "not_found" and (is_unknown_path(err) or not is_of_path(err)) then return nil end
   if reader ~= "shell" then return PLAYBOOK[err.kind] end
   if err.kind == "not_found" then return list_command(err.path) end
