@@ -23,6 +23,7 @@ local PAGES <const> = {
   ["drain.md"] = { restored = true },
   ["ha-pair.md"] = {},
   ["mass-change.md"] = {},
+  ["mistake.md"] = { restored = true },
   ["upgrade.md"] = { hurry = 30 },
   ["users.md"] = { restored = true },
   ["waf.md"] = {},
@@ -74,6 +75,7 @@ local function plain(text)
       :gsub(("%x"):rep(64), "SHA256")
       :gsub("%d+ bytes", "N bytes")
       :gsub("%d+%.?%d* k?B", "N B")
+      :gsub("   +", "  ") -- ports make columns wider
       :gsub("%d+ objects", "N objects")
       :gsub("%d+ reads", "N reads")
       :gsub("%d+ connections? left, %d+ s", "N connections left, N s")
