@@ -1,4 +1,5 @@
 -- f5lua profile: how to reach devices, under names for -p.
+local contents = require "cli.support.contents"
 local hints = require "cli.support.hints"
 local json = require "f5.json"
 local number = require "cli.support.number"
@@ -89,6 +90,37 @@ local function show(name, format)
   end
 end
 
+-- "sha256//DIGEST", several with ";" between, or a file with the public key.
+local function check_pin(pin)
+  if pin:sub(1, 1) == "/" then return end
+  for one in (pin .. ";"):gmatch "([^;]*);" do
+    if not one:find("^sha256//" .. ("[%w+/]"):rep(43) .. "=$") then
+      usage(
+        "--pin must be sha256//DIGEST, as 'f5lua trust HOST --show' prints it, or an absolute path",
+        PROGRAM
+      )
+    end
+  end
+end
+
+-- What f5.connect would refuse only later, far away from here.
+local function check_values(options)
+  for _, name in ipairs { "user", "provider", "password_command" } do
+    if options[name] and not options[name]:find "%S" then
+      usage(("--%s is empty"):format((name:gsub("_", "-"))), PROGRAM)
+    end
+  end
+  local variable <const> = options.password_env
+  if variable and not variable:find "^[%a_][%w_]*$" then
+    usage(("--password-env must be the name of a variable, not '%s'"):format(variable), PROGRAM)
+  end
+  if options.pin then check_pin(options.pin) end
+  if options.ca then
+    local text, why = contents(options.ca)
+    if not text then usage("cannot read " .. why, PROGRAM) end
+  end
+end
+
 local function absolute(path)
   if path and path:sub(1, 1) ~= "/" then
     usage("--ca must be an absolute path: the profile is used in every directory", PROGRAM)
@@ -106,6 +138,8 @@ local function add(options)
   if options.password_env and options.password_command then
     usage("give one of --password-env and --password-command", PROGRAM)
   end
+  absolute(options.ca)
+  check_values(options)
   if options.port and options.port > 65535 then usage("--port is at most 65535", PROGRAM) end
   local where = options.host
   if options.port then where = ("%s:%d"):format(where, options.port) end
@@ -133,6 +167,8 @@ function M.run(options)
     return list(options.output)
   end
   if not options.name then usage("no name given", PROGRAM) end
+  local is_name, problem = pcall(profiles.check_name, options.name)
+  if not is_name then usage(problem.message, PROGRAM) end
   if options.action == "add" then return add(options) end
   if options.action == "show" then return show(options.name, options.output) end
   if not profiles.remove(options.name) then

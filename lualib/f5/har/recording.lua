@@ -1,7 +1,8 @@
 -- f5.har.record(path): writes each exchange with a device to a HAR file while the program runs.
 --
--- Each entry is one line. The file ends with "]}}" after each write, so it is complete JSON also if
--- the program is killed between two writes; f5/har/file.lua reads one that was cut off, too.
+-- Each entry is one line. One write puts new entries in the place of the end, "]}}", with the end
+-- behind them. So the file is complete JSON whenever the program is killed, but for a kill in the
+-- middle of a write; f5/har/file.lua reads one that was cut off, too.
 
 local core = require "f5.core"
 local json = require "f5.json"
@@ -84,7 +85,7 @@ function Recording:fail(problem)
   self.problem = core.mask((tostring(problem):gsub("^lualib/[^:]+:%d+: ", "")))
   core.exchanges_stop(self.observer)
   pcall(self.file.truncate, self.file, self.size)
-  pcall(self.file.append, self.file, TAIL, false)
+  pcall(self.file.replace_end, self.file, self.size, TAIL)
   terminal.err(
     ("f5lua: the recording %s ends after %d exchanges, and the run goes on: %s\n"):format(
       terminal.line(self.path), self.count, terminal.line(self.problem)))
@@ -97,8 +98,7 @@ function Recording:flush()
     if count == 0 then return end
     if self.count == 0 then text = text:sub(2) end
     local ok <const>, problem <const> = pcall(function()
-      self.file:truncate(self.size)
-      self.file:append(text .. TAIL, false)
+      self.file:replace_end(self.size, text .. TAIL)
       self.size, self.count = self.size + #text, self.count + count
     end)
     if not ok then self:fail(problem) end

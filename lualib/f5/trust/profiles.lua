@@ -21,11 +21,16 @@ local chosen
 local stored <const> = files.of("profiles", "the profile", "profiles")
 local fail <const> = files.fail
 
-local function file_of(name)
+--- Raises unless this can be the name of a profile.
+function M.check_name(name)
   if not name:find "^[%w_][%w_.-]*$" or #name > 64 then
     fail("'%s' cannot be the name of a profile: use letters, digits, '.', '_' and '-', at most 64",
       name)
   end
+end
+
+local function file_of(name)
+  M.check_name(name)
   return name .. ".json"
 end
 

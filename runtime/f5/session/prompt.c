@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 
+#include "base/command_line.h"
 #include "base/metatable.h"
 #include "f5/report/error.h"
 #include "fiber/fiber.h"
@@ -111,31 +112,38 @@ static int secret_tostring(lua_State *L) {
   return 1;
 }
 
+static int refuse_command(lua_State *L, command_line_result result, int status,
+                          const char *command) {
+  switch (result) {
+  case COMMAND_LINE_NOT_STARTED:
+    return error_usage(L, "cannot start the password command: %s", strerror(errno));
+  case COMMAND_LINE_FAILED:
+    return error_usage(L, "the password command failed with status %d: %s", status, command);
+  case COMMAND_LINE_TOO_LONG:
+    return error_usage(L, "the first line of the password command has more than %d bytes: %s",
+                       PROMPT_MAX - 1, command);
+  case COMMAND_LINE_BINARY:
+    return error_usage(L, "the password command printed a zero byte: %s", command);
+  default:
+    return error_usage(L, "the password command printed nothing: %s", command);
+  }
+}
+
 int prompt_lua_from_command(lua_State *L) {
   const char *command = luaL_checkstring(L, 1);
   secret **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   luaL_setmetatable(L, SECRET_NAME);
-  FILE *pipe = popen(command, "re");
-  if (!pipe) return error_usage(L, "cannot start the password command: %s", strerror(errno));
-  setvbuf(pipe, NULL, _IONBF, 0); /* no copy in a buffer of stdio */
   char line[PROMPT_MAX];
-  bool got = fgets(line, sizeof line, pipe) != NULL;
-  char rest[256];
-  while (fread(rest, 1, sizeof rest, pipe) > 0) /* otherwise SIGPIPE would make the command fail */
-    ;
-  int status = pclose(pipe);
-  if (got) {
-    line[strcspn(line, "\r\n")] = '\0';
-    *box = secret_new(line, strlen(line));
-  }
+  int status = 0;
+  lua_pushfstring(L, "waiting for the password command: %s", command);
+  command_line_result result =
+      command_line_read(command, lua_tostring(L, -1), line, sizeof line, &status);
+  lua_pop(L, 1); /* the words */
+  if (result == COMMAND_LINE_READ) *box = secret_new(line, strlen(line));
   secret_wipe(line, sizeof line);
-  if (status != 0)
-    return error_usage(L, "the password command failed with status %d: %s",
-                       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), command);
-  if (!got || !*box || secret_length(*box) == 0)
-    return error_usage(L, "the password command printed nothing: %s", command);
-  return 1;
+  if (result != COMMAND_LINE_READ) return refuse_command(L, result, status, command);
+  return *box ? 1 : luaL_error(L, "not enough memory");
 }
 
 int prompt_lua_from_terminal(lua_State *L) {

@@ -51,8 +51,10 @@ bool trusted_find(lua_State *L, const char *host, long port, char fingerprint[HT
   text_free(&pem);
   if (result == PRIVATE_REFUSED) {
     push_owned_text(L, &reason);
-    error_usage(L, "the trusted certificate of %s:%d cannot be used: %s", host, (int)port,
-                lua_tostring(L, -1));
+    error_usage(L,
+                "the trusted certificate of %s:%d cannot be used: %s; 'f5lua trust %s:%d' stores "
+                "it again",
+                host, (int)port, lua_tostring(L, -1), host, (int)port);
   }
   text_free(&reason);
   return result == PRIVATE_READ;

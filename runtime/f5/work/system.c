@@ -101,6 +101,28 @@ static int append_file_append(lua_State *L) {
   return 0;
 }
 
+/* Not in two steps, "truncate" and "append": a program that is killed between them would leave a
+ * file without its end. */
+static int append_file_replace_end(lua_State *L) {
+  append_file *file = check_open(L);
+  lua_Integer at = luaL_checkinteger(L, 2);
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 3, &length);
+  luaL_argcheck(L, at >= 0, 2, "must not be negative");
+  int flags = fcntl(file->fd, F_GETFL); /* with O_APPEND, pwrite would append */
+  if (flags < 0 || fcntl(file->fd, F_SETFL, flags & ~O_APPEND) != 0)
+    return luaL_error(L, "cannot write: %s", strerror(errno));
+  while (length > 0) {
+    ssize_t n = pwrite(file->fd, bytes, length, (off_t)at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return luaL_error(L, "cannot write: %s", strerror(errno));
+    bytes += n;
+    length -= (size_t)n;
+    at += n;
+  }
+  return 0;
+}
+
 static int append_file_close(lua_State *L) {
   append_file *file = luaL_checkudata(L, 1, APPEND_FILE);
   if (file->fd >= 0) close(file->fd); /* the lock goes with it */
@@ -188,11 +210,9 @@ static int system_raise_open_files(lua_State *L) {
 }
 
 static const luaL_Reg append_file_methods[] = {
-    {"append", append_file_append},
-    {"close", append_file_close},
-    {"read", append_file_read},
-    {"truncate", append_file_truncate},
-    {NULL, NULL},
+    {"append", append_file_append},     {"close", append_file_close},
+    {"read", append_file_read},         {"replace_end", append_file_replace_end},
+    {"truncate", append_file_truncate}, {NULL, NULL},
 };
 
 static const luaL_Reg system_functions[] = {

@@ -157,6 +157,16 @@ describe("E4 run --record", function()
     assert.is_true(#har.entries > 10)
   end)
 
+  it("gets new entries and its end in one write", function()
+    local path <const> = place:file("end.txt", "[1\n]")
+    local file <const> = core.append_open(path)
+    file:replace_end(2, ",2\n]")
+    assert.equal("[1,2\n]", place:read "end.txt")
+    file:replace_end(4, ",3\n]")
+    file:close()
+    assert.equal("[1,2,3\n]", place:read "end.txt")
+  end)
+
   it("contains what happened until Ctrl-C", function()
     local file <const> = place:file("playbook.lua", [[
       local f5 = require "f5"

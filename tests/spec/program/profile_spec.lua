@@ -181,6 +181,44 @@ describe("E1 profiles", function()
     assert.is_nil(lfs.attributes(marker))
   end)
 
+  it("take the first line of a command, whatever else it does", function()
+    local words <const> = { "list", "auth/partition", "-p", "lab", "--output", "json" }
+    local function set(command)
+      add("--force", "--ca", device.ca, "--password-command", command)
+    end
+    for _, command in ipairs {
+      [[printf 'admin\nsecond line\n']], [[printf 'admin\r\n']], "yes admin", "read x; echo admin",
+      "printf admin; exec >&-", "echo admin; sleep 30 2>/dev/null </dev/null &",
+    } do
+      set(command)
+      ok(words)
+    end
+    for command, message in pairs {
+      ["kill -9 $$"] = "failed with status 137", ["no-such-command"] = "failed with status 127",
+      ["echo >&2 why; exit 4"] = "why\n.*failed with status 4",
+      ["echo; echo admin"] = "printed nothing", [ [[printf 'ad\0min']] ] = "printed a zero byte",
+      ["yes | tr -d '\\n' | head -c 2000"] = "has more than 1023 bytes",
+    } do
+      set(command)
+      wrong(words, 2, message)
+    end
+  end)
+
+  it("are checked when they are made", function()
+    local function refused(message, ...)
+      wrong({ "profile", "add", "new", "--host", "h", ... }, 2, message)
+    end
+    refused("%-%-pin must be sha256//DIGEST", "--pin", "AB:CD")
+    refused("%-%-pin must be sha256//DIGEST", "--pin", "sha256//" .. ("A"):rep(43) .. "=;x")
+    refused("cannot read /nowhere: ", "--ca", "/nowhere")
+    refused("%-%-user is empty", "--user", " ")
+    refused("%-%-password%-command is empty", "--password-command", "")
+    refused("must be the name of a variable, not 'A=B'", "--password-env", "A=B")
+    for _, name in ipairs { "a b", "..", ".x", "é", "a\nb", "a*", "", ("x"):rep(65) } do
+      wrong({ "profile", "add", name, "--host", "h" }, 2, "cannot be the name of a profile")
+    end
+  end)
+
   it("are listed, shown and removed; wrong words are named", function()
     assert.matches("no profiles", ok { "profile", "list" })
     add()
@@ -190,7 +228,7 @@ describe("E1 profiles", function()
     assert.matches("host +127.0.0.1\n", ok { "profile", "show", "lab" })
     wrong({ "profile", "add", "lab", "--host", "x" }, 2, "there is a profile 'lab' already")
     wrong({ "profile", "add", "new" }, 2, "no device given: %-%-host HOST")
-    wrong({ "profile", "add", "../x", "--host", "x" }, 1, "cannot be the name of a profile")
+    wrong({ "profile", "add", "../x", "--host", "x" }, 2, "cannot be the name of a profile")
     wrong({ "profile", "add", "n", "--host", "x", "--ca", "a.pem" }, 2, "an absolute path")
     wrong({ "list", "ltm/pool", "-p", "lob" }, 2, "no profile 'lob' %(did you mean 'lab'%?%)")
     ok { "profile", "remove", "lab" }
