@@ -36,11 +36,15 @@ function M.undoable(bip, fn)
     what = "undoable", playbook = script, arguments = _G.arg and table.pack(table.unpack(_G.arg)),
   }
   local detach = record:attach(bip)
-  local results = table.pack(pcall(fn))
-  detach()
-  M.finish(record, results[1], results[2])
-  if not results[1] then error(results[2], 0) end
-  return record.id, table.unpack(results, 2, results.n)
+  local is_done = false
+  -- Not pcall: the traceback of the error begins at the line that raised it.
+  local _ <close> = setmetatable({}, { __close = function(_, err)
+    detach()
+    M.finish(record, is_done, err)
+  end })
+  local results = table.pack(fn())
+  is_done = true
+  return record.id, table.unpack(results, 1, results.n)
 end
 
 -- What a guard says about what it did.
@@ -64,6 +68,17 @@ local function tell(bip, result, failure)
   end
 end
 
+-- Takes back what a guarded function wrote.
+local function take_back(bip, record, err)
+  local number = record.devices[bip]
+  if not number then return end -- nothing was written
+  local ok, result = pcall(undo.device, bip, record:contents(), number, {})
+  tell(bip, ok and result, not ok and result)
+  if type(err) == "table" and err.kind ~= nil then
+    err.reverted = ok and result.complete
+  end
+end
+
 --- session:guard(fn): calls fn(). If it raises an error, or is interrupted, what it wrote is taken
 -- back; then the error goes on.
 -- @return the results of fn
@@ -71,18 +86,15 @@ function M.guard(bip, fn)
   check_function("guard", fn)
   local record = Record.new { memory = true, what = "guard" }
   record:attach(bip)
-  local results = table.pack(pcall(fn))
-  record:finish()
-  if results[1] then return table.unpack(results, 2, results.n) end
-  local err = results[2]
-  local number = record.devices[bip]
-  if not number then error(err, 0) end -- nothing was written
-  local ok, result = pcall(undo.device, bip, record:contents(), number, {})
-  tell(bip, ok and result, not ok and result)
-  if type(err) == "table" and err.kind ~= nil then
-    err.reverted = ok and result.complete
-  end
-  error(err, 0)
+  local is_done = false
+  -- Not pcall: the traceback of the error begins at the line that raised it.
+  local _ <close> = setmetatable({}, { __close = function(_, err)
+    record:finish()
+    if not is_done then take_back(bip, record, err) end
+  end })
+  local results = table.pack(fn())
+  is_done = true
+  return table.unpack(results, 1, results.n)
 end
 
 --- f5.changes(): the change records of this user, oldest first.

@@ -87,3 +87,23 @@ describe("f5.files", function()
     )
   end)
 end)
+
+describe("bip:guard and bip:undoable", function()
+  for _, name in ipairs { "guard", "undoable" } do
+    it("show the line that failed: bip:" .. name, function()
+      local directory <close> = program.directory()
+      local file <const> = directory:file("book.lua", ([[
+local bip <close> = require "f5".connect()
+bip:%s(function()
+  bip.ltm.pool["/Common/p"]:create {}
+  error "no more"
+end)]]):format(name))
+      local result <const> = program.run({ "run", "--sim", file }, {
+        env = { XDG_STATE_HOME = directory.path },
+      })
+      assert.equal(1, result.status)
+      assert.matches("book%.lua:4: no more\n.*book%.lua:4: in .*book%.lua:2: in main chunk",
+        result.err)
+    end)
+  end
+end)
