@@ -10,7 +10,7 @@ return function(device, secrets)
     local name = options.password_env
     options.password_env = nil
     if not options.password then
-      options.password = os.getenv(name)
+      options.password = os.getenv(name) or core.replayed_password
       if not options.password then
         local message = (
           "no password for %s: the variable %s (password_env in the inventory) is not set"

@@ -9,6 +9,7 @@ local compare = require "f5.har.compare"
 local core = require "f5.core"
 local file = require "f5.har.file"
 local json = require "f5.json"
+local profiles = require "f5.trust.profiles"
 local receiver = require "f5.receiver"
 
 local M = {}
@@ -240,6 +241,26 @@ end
 -- Options of f5.connect that a replay needs no value for.
 local NOT_NEEDED <const> = { "ca", "cert", "key", "pin", "proxy", "passphrase", "verify" }
 
+local function host_and_port(device)
+  local host <const>, port <const> = device.where:match "^(.*):(%d+)$"
+  return host, tonumber(port)
+end
+
+-- A profile is not needed to find its device: the label of the device is the name of the profile.
+local function use_profile(self, options)
+  local name <const> = options.profile or (options.host == nil and profiles.default() or nil)
+  options.profile = nil
+  if not name or options.host then return end
+  options.label = options.label or name
+  for _, device in ipairs(self.order) do
+    if device.label == name then
+      options.host, options.port = host_and_port(device)
+      return
+    end
+  end
+  if #self.order ~= 1 then options.host = name end -- Replay:answer says that it is not recorded
+end
+
 local function options_of(self, given)
   local options = {}
   if type(given) == "table" then
@@ -248,9 +269,9 @@ local function options_of(self, given)
     options.host = given
   end
   for _, name in ipairs(NOT_NEEDED) do options[name] = nil end
+  use_profile(self, options)
   if options.host == nil and not os.getenv "F5_SERVER" and self.order[1] then
-    local where <const> = self.order[1].where
-    options.host, options.port = where:match "^(.*):%d+$", tonumber(where:match "%d+$")
+    options.host, options.port = host_and_port(self.order[1])
   end
   if options.token == nil then
     options.username = options.username or os.getenv "F5_USER" or self.username or "admin"
@@ -309,6 +330,7 @@ function M.start(path)
   local function replayed(given) return core.connect_given(options_of(self, given)) end
   core.connect, f5.connect = replayed, replayed
   for name in pairs(saved) do core[name] = function() return PASSWORD end end
+  core.replayed_password = PASSWORD
   local restore_now
   self.clock, restore_now = start_clock(self)
   core.replay(function(request) return self:answer(request) end)
@@ -316,6 +338,7 @@ function M.start(path)
     core.replay(nil)
     core.connect, f5.connect = connect, connect
     for name, fn in pairs(saved) do core[name] = fn end
+    core.replayed_password = nil
     restore_now()
     self.clock:stop()
   end

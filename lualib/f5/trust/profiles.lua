@@ -93,7 +93,7 @@ function M.remove(name) return stored:remove(file_of(name)) end
 
 --- From now on f5.connect without a host uses this profile.
 function M.choose(name)
-  M.get(name)
+  if not core.replayed_password then M.get(name) end
   chosen = name
 end
 
@@ -126,6 +126,10 @@ end
 --- Lays a profile over the options of a device of an inventory: how to reach the device, its user
 --- and how its password is found. What is below belongs to another user, or to other devices.
 function M.lay_over(options, name)
+  if core.replayed_password then -- the recording knows the device by this name
+    options.host = name
+    return
+  end
   local profile <const> = M.get(name)
   if profile.username or profile.password_env or profile.password_command then
     for _, key in ipairs { "password", "password_env", "password_command", "token" } do

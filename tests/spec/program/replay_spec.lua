@@ -206,6 +206,39 @@ describe("E4 run --replay", function()
     assert.matches("two: two\t0\n", done.out)
   end)
 
+  it("needs no profile, no variable and no command for passwords", function()
+    local config <const>, marker <const> = place.path .. "/config", place.path .. "/ran"
+    local env <const> = { XDG_CONFIG_HOME = config, LAB_PASSWORD = "admin" }
+    local function f5lua(variables, ...)
+      local done <const> = program.run({ ... }, { env = variables, directory = place.path })
+      assert.equal(0, done.status, done.err .. done.out)
+      return done.out
+    end
+    f5lua(env, "profile", "add", "lab", "--host", device.host, "--port", tostring(device.port),
+      "--user", "admin", "--ca", device.ca, "--password-command",
+      "touch " .. marker .. "; echo admin")
+    place:file("i.lua", ([[return { devices = {
+      { profile = "lab" },
+      { name = "edge", host = "127.0.0.1", port = %d, ca = %q, username = "admin",
+        password_env = "LAB_PASSWORD" },
+    } }]]):format(device.port, device.ca))
+    place:file("p.lua", "local bip <close> = require('f5').connect(load('return ' .. arg[1])()) "
+      .. "print(bip:label(), #bip.ltm.pool:list())")
+    local chunk <const> = "return function(bip) return bip:label() .. #bip.ltm.pool:list() end"
+    for _, words in ipairs {
+      { "-p", "lab", "p.lua", "nil" }, { "p.lua", "{ profile = 'lab' }" },
+      { "--inventory", "i.lua", "-e", chunk },
+    } do
+      local recorded <const> = f5lua(env, "run", "--record", "a.har", table.unpack(words))
+      assert(os.remove(marker))
+      local replayed <const> = f5lua({}, "run", "--replay", "a.har", table.unpack(words))
+      -- without the bytes and seconds of a table
+      local function plain(text) return (text:gsub("%d+%.%d+", "N"):gsub(" +", " ")) end
+      assert.equal(plain(recorded), plain(replayed))
+      assert.is_nil(place:read "ran")
+    end
+  end)
+
   it("compares files that are uploaded, and has small files that are downloaded", function()
     local text <const> = [[
       local f5 = require "f5"
