@@ -7,6 +7,7 @@
 --
 -- The device itself (lualib/sim) runs in its own Lua state and thread. It is reached over HTTPS
 -- only.
+local extensions = require "f5.sim.extensions"
 local json = require "f5.json"
 local server = require "f5.sim.server"
 
@@ -24,7 +25,7 @@ local DEVICE_OPTIONS <const> = {
   users = true, provision = true, seed = true, latency_ms = true, hostname = true, log = true,
   origins = true, providers = true, contrary = true, version = true, address = true,
   management = true, fleet = true, failing = true, slow = true, restarting = true, twin = true,
-  twins = true,
+  twins = true, extensions = true,
 }
 
 -- The users of a device that is started without `users`, and that is no twin.
@@ -39,7 +40,8 @@ M.running = nil
 --- Starts a device. With fleet = N it starts N devices, at 127.0.0.1, 127.0.0.2 …
 -- @param options table|nil: users (array of { name, password, role }), provision (array of
 --   modules), seed (see docs/simulator.md), latency_ms, hostname, log (file name), origins,
---   providers, contrary, version, management (ADDRESS or ADDRESS:PORT, where other devices reach
+--   providers, contrary, version, extensions,
+--   management (ADDRESS or ADDRESS:PORT, where other devices reach
 --   it); bind, port, cert, key, body_limit of the server; fleet, and failing, slow, restarting as
 --   shares of it (0 to 1)
 function M.start(options)
@@ -55,6 +57,7 @@ function M.start(options)
   local wrong = type(options.provision) == "table"
     and require "f5.sim.modules"(options.provision)
   if wrong then error("sim.start: " .. wrong, 2) end
+  for_device.extensions = options.extensions and extensions(options.extensions)
   -- The users of a twin are those of its device.
   for_device.users = for_device.users
     or (options.twin or options.twins) and json.array {} or M.default_users

@@ -132,6 +132,11 @@ function M.next_transaction(device, options)
   transaction.set_next(device, options)
 end
 
+-- How many seconds of the device's clock the next declaration of AS3 takes: { seconds = }.
+function M.next_declaration(device, options)
+  require("sim.extensions.as3").set_next(device, options)
+end
+
 -- From now on the password of this user is expired.
 function M.expire_password(device, name)
   users.expire(device, name)

@@ -31,6 +31,7 @@ return {
   "sim.commands.software",
   "sim.tasks.task",
   "sim.tasks.jobs",
+  "sim.extensions",
   "sim.asm",
   "sim.asm.live_update",
   "sim.apm",

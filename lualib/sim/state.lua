@@ -84,6 +84,17 @@ local STATE <const> = {
     events = { [LIST] = { due = "integer", number = "integer", kind = "string" } },
   },
   disk = { [EACH] = { content = "string?", size = "integer?", modified = "integer?" } },
+  extensions = {
+    away_until = "integer?",
+    as3 = {
+      [MAYBE] = true, tasks = { [LIST] = { id = "string", since = "integer", body = "table" } },
+      history = { [LIST] = { time = "integer", declaration = "table", order = "table" } },
+      deployed = { [EACH] = { [EACH] = {
+        kind = "string", properties = "table", path = "string", generation = "integer?",
+      } } },
+      settings = "table", next_seconds = "number?", busy = "string?",
+    },
+  },
   failover = "string",
   learned = { [EACH] = { type = "string", open = "boolean?", free_names = "boolean?",
     flat = "boolean?" } },

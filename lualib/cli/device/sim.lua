@@ -57,6 +57,9 @@ function M.setup(parser)
     :option("--seed", "start with a seed, a state or a saved configuration; may be repeated")
     :argname "FILE"
     :count "*"
+  parser
+    :option("--extensions", "extensions of iControl LX that are installed, such as as3=3.50.2")
+    :argname "NAME[=VERSION],…"
   parser:option("--save", "write the state to this file at the end"):argname "FILE.json"
   parser
     :option("--latency", "milliseconds that every answer takes")
@@ -248,6 +251,7 @@ function M.run(options)
     key = options.key,
     users = users,
     provision = seed.modules(options, PROGRAM),
+    extensions = seed.extensions(options, PROGRAM),
     seed = seed.read_all(options.seed, PROGRAM),
     latency_ms = options.latency,
     origins = #options.origin > 0 and options.origin or nil,

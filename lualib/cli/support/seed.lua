@@ -82,4 +82,14 @@ function M.modules(options, program)
   return words
 end
 
+--- The extensions of --extensions: "as3=3.50.2,as3" -> a list of words; nil without the option.
+function M.extensions(options, program)
+  if not options.extensions then return nil end
+  local words = {}
+  for word in options.extensions:gmatch "[^,%s]+" do words[#words + 1] = word end
+  local ok, problem = pcall(require "f5.sim.extensions", words)
+  if not ok then usage("--extensions: " .. tostring(problem), program) end
+  return words
+end
+
 return M

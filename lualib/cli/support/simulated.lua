@@ -13,6 +13,9 @@ function M.add_options(parser, help)
     )
     :argname "MODULE,…"
   parser
+    :option("--extensions", "extensions of the simulated device, such as as3=3.50.2")
+    :argname "NAME[=VERSION],…"
+  parser
     :option("--seed", "start the simulated device with a seed or a saved configuration")
     :argname "FILE"
     :count "*"
@@ -27,6 +30,7 @@ function M.start(options, program)
   local device = sim.start {
     users = users,
     provision = seed.modules(options, program),
+    extensions = seed.extensions(options, program),
     seed = seed.read_all(options.seed or {}, program),
   }
   seed.report_refused(device)

@@ -32,6 +32,7 @@ function sim.start(options) end
 ---@field origins? string[] URLs from which CORS requests are allowed
 ---@field providers? table[] login providers: { name =, type =, users = }
 ---@field contrary? string ways in which the device disappoints clients: see docs/simulator.md
+---@field extensions? string[] installed extensions, such as { "as3=3.50.2" }; default: none
 ---@field version? table parts of the version to replace, such as { version = "16.1.0" }
 ---@field bind? string address to listen on; default "127.0.0.1"
 ---@field port? integer TCP port; default: a free one

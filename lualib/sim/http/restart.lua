@@ -3,6 +3,7 @@
 -- state.restart = { refused_until =, page_until =, unregistered_until =, ready_at = }, microseconds
 -- on the device's clock.
 local errors = require "sim.http.errors"
+local extensions = require("sim.lazy") "sim.extensions"
 local tasks = require "sim.tasks.task"
 
 local M = {}
@@ -24,6 +25,7 @@ function M.restart(device, options)
   restart.page_until = device:now() + math.floor(seconds * 500000)
   restart.unregistered_until = device:now() + math.floor(seconds * 1000000)
   restart.ready_at = restart.unregistered_until
+  extensions.restarted(device)
 end
 
 -- Reboots the device. Connections are cut and refused for half of `seconds`. Then follows what a
@@ -38,6 +40,7 @@ function M.reboot(device, options)
   restart.boot_until = restart.ready_at
   device.state.booted = restart.refused_until
   tasks.forget(device)
+  extensions.restarted(device)
   device.cut_connections = true
 end
 

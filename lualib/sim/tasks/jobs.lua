@@ -7,6 +7,7 @@ local json = require "f5.json"
 local backup = require "sim.tasks.backup"
 local clock = require "sim.clock"
 local errors = require "sim.http.errors"
+local extensions = require("sim.lazy") "sim.extensions"
 local native = require "sim.native"
 local users = require "sim.auth.users"
 
@@ -79,6 +80,7 @@ local function handle_package(device, item)
       return false, "Not an RPM package: " .. item.packageFilePath
     end
     packages[name] = true
+    extensions.restnoded_restarts(device)
     item.packageName, item.packageManifest = name, { tags = json.array { "IAPP" } }
     return true
   elseif item.operation == "UNINSTALL" then
@@ -86,6 +88,7 @@ local function handle_package(device, item)
       return false, ("package %s is not installed"):format(item.packageName)
     end
     packages[item.packageName] = nil
+    extensions.restnoded_restarts(device)
     return true
   end
   local names, found = {}, json.array {}

@@ -20,7 +20,7 @@ local HEADER <const> = "x-f5-rest-coordination-id"
 -- commands do not change them.
 local LASTING <const> = {
   objects = true, tokens = true, transactions = true, clock = true, operations = true, asm = true,
-  saved = true, twin = true,
+  saved = true, twin = true, extensions = true,
 }
 
 local function link(device, path)
@@ -155,6 +155,22 @@ local function request_of(transaction, command)
   request.operation = transaction.operation
   request.transaction = transaction.id
   return request
+end
+
+--- Calls `run()` as one transaction of the device. What it raises undoes everything.
+function M.together(device, run)
+  local kept = copy_small_state(device)
+  device.store:begin()
+  device.checks = {}
+  local ok, problem = pcall(function()
+    run()
+    for _, check in ipairs(device.checks) do check() end
+  end)
+  device.checks = nil
+  if ok then return device.store:commit() end
+  device.store:rollback()
+  put_back(device, kept)
+  error(problem, 0)
 end
 
 -- Runs the commands, then the functions that they left in device.checks: conditions that must hold

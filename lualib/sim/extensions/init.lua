@@ -1,0 +1,110 @@
+-- Extensions of iControl LX: packages that add endpoints below /mgmt/shared. `f5lua sim
+-- --extensions as3=3.50.2` installs them, or a POST to shared/iapp/package-management-tasks.
+--
+-- An extension is there if its package is: state.packages is the only truth. An extension that is
+-- not there answers as an URI that nobody has registered. When a package comes or goes, restnoded
+-- restarts, and all extensions are away for a while.
+--
+-- state.extensions = { away_until = microseconds, as3 = { … } }
+local errors = require "sim.http.errors"
+local login = require "sim.auth.login"
+
+local M = {}
+
+local AWAY_SECONDS <const> = 10
+
+-- Name in options -> package, prefix of the URIs, module, the version that is installed by default.
+local KNOWN <const> = {
+  as3 = {
+    package = "f5-appsvcs", uri = "/mgmt/shared/appsvcs", module = "sim.extensions.as3",
+    version = "3.56.0", release = "10",
+  },
+}
+
+-- Releases of versions that options name without one.
+local RELEASES <const> = { ["f5-appsvcs 3.50.2"] = "3" }
+
+local function module_of(known) return require(known.module) end
+
+-- The installed version and release of an extension; nil if it is not there.
+local function installed(device, known)
+  for name, there in pairs(device.state.packages) do
+    local short, version, release = name:match "^(.+)%-([^-]+)%-([^-]+)%.[^.]+$"
+    if there and short == known.package then return version, release end
+  end
+  return nil
+end
+
+--- The version and the release of an extension on a device; nil if it is not installed.
+function M.version(device, name) return installed(device, KNOWN[name]) end
+
+--- The error of options of extensions; nil if there is none.
+-- @param wanted table: name -> version, or true for the default
+function M.wrong(wanted)
+  for name, version in pairs(wanted) do
+    if not KNOWN[name] then
+      return ("there is no extension '%s'; extensions are: as3"):format(tostring(name))
+    end
+    if version ~= true and not tostring(version):find "^%d+%.%d+%.%d+$" then
+      return ("invalid version '%s' of %s; expected a version such as %s"):format(
+        tostring(version), name, KNOWN[name].version
+      )
+    end
+  end
+  return nil
+end
+
+-- Installs what the options of the device name.
+local function install_wanted(device)
+  local wanted = device.options.extensions
+  if not wanted then return end
+  local wrong = M.wrong(wanted)
+  if wrong then error("extensions: " .. wrong, 0) end
+  for name, version in pairs(wanted) do
+    local known = KNOWN[name]
+    version = version == true and known.version or version
+    local release = version == known.version and known.release
+      or RELEASES[known.package .. " " .. version] or "1"
+    device.state.packages[("%s-%s-%s.noarch"):format(known.package, version, release)] = true
+  end
+end
+
+local function is_away(device)
+  local until_then = device.state.extensions.away_until
+  return until_then ~= nil and device:now() < until_then
+end
+
+local function handler(known)
+  return function(device, request)
+    if is_away(device) then return errors.not_registered(request) end
+    if not installed(device, known) then return device:pass(request) end
+    if request.user.access["all-partitions"] ~= "admin" then return login.not_permitted(request) end
+    return module_of(known).handle(device, request)
+  end
+end
+
+--- What follows when a package was installed or removed: restnoded restarts.
+function M.restnoded_restarts(device)
+  local state = device.state.extensions
+  if not state then return end
+  state.away_until = device:now() + AWAY_SECONDS * 1000000
+  M.restarted(device)
+end
+
+--- What extensions lose when the device or its daemons restart.
+function M.restarted(device)
+  if not device.state.extensions then return end
+  for _, known in pairs(KNOWN) do module_of(known).restarted(device) end
+end
+
+function M.install(device)
+  if device.twin then return end -- a twin has the extensions of its device
+  device.state.extensions = device.state.extensions or {}
+  install_wanted(device)
+  for _, known in pairs(KNOWN) do
+    device:route(known.uri, handler(known))
+    module_of(known).install(device)
+  end
+end
+
+return M
