@@ -40,10 +40,9 @@ M.running = nil
 --- Starts a device. With fleet = N it starts N devices, at 127.0.0.1, 127.0.0.2 …
 -- @param options table|nil: users (array of { name, password, role }), provision (array of
 --   modules), seed (see docs/simulator.md), latency_ms, hostname, log (file name), origins,
---   providers, contrary, version, extensions,
---   management (ADDRESS or ADDRESS:PORT, where other devices reach
---   it); bind, port, cert, key, body_limit of the server; fleet, and failing, slow, restarting as
---   shares of it (0 to 1)
+--   providers, contrary, version, extensions, management (ADDRESS or ADDRESS:PORT, where other
+--   devices reach it); bind, port, cert, key, body_limit of the server; fleet, and failing, slow,
+--   restarting as shares of it (0 to 1)
 function M.start(options)
   options = options or {}
   local for_server, for_device = {}, {}
