@@ -38,21 +38,53 @@ end
 
 local function is_list(value) return type(value) == "table" and (#value > 0 or not next(value)) end
 
+-- Removes members that are null: for other programs that is the same as none.
+local function without_null(value)
+  for name, member in next, value do
+    if member == json.null then value[name] = nil end
+  end
+  return value
+end
+
+-- What is wrong with a body, which is a string with its size; nil if it can be used.
+local function problem_of_body(body, what)
+  if body == nil then return nil end
+  if type(body) ~= "table" then return ("its %s is no object"):format(what) end
+  without_null(body)
+  if body.text ~= nil and type(body.text) ~= "string" then
+    return ("the text of its %s is no string"):format(what)
+  end
+  if body.size ~= nil and math.type(body.size) == nil then
+    return ("the size of its %s is no number"):format(what)
+  end
+  return nil
+end
+
+local function problem_of_headers(headers)
+  if headers == nil then return nil end
+  if not is_list(headers) then return "its headers are no list" end
+  for _, header in ipairs(headers) do
+    if type(header) ~= "table" then return "its headers are no list of objects" end
+  end
+  return nil
+end
+
 -- What is wrong with an entry; nil if it can be used.
 local function problem_of(entry)
   if type(entry) ~= "table" then return "it is no object" end
   local request, response <const> = entry.request, entry.response
   if type(request) ~= "table" then return "it has no request" end
   if type(response) ~= "table" then return "it has no response" end
+  without_null(entry)
+  without_null(request)
+  without_null(response)
   if type(request.method) ~= "string" then return "its request has no method" end
   if type(request.url) ~= "string" or not request.url:find "^https?://[^/]+" then
     return "its request has no url"
   end
   if math.type(response.status) == nil then return "its response has no status" end
-  for _, side in ipairs { request, response } do
-    if side.headers ~= nil and not is_list(side.headers) then return "its headers are no list" end
-  end
-  return nil
+  return problem_of_headers(request.headers) or problem_of_headers(response.headers)
+    or problem_of_body(request.postData, "postData") or problem_of_body(response.content, "content")
 end
 
 --- Reads and checks a file. Raises an error of kind "usage" if it cannot be used.

@@ -294,6 +294,16 @@ describe("E4 run --replay", function()
     assert.equal("bigip1.example.net\np\t0\n", done.out)
   end)
 
+  it("takes null for nothing", function()
+    place:file("a.har", [[{"log":{"entries":[{"startedDateTime":null,"time":null,"comment":null,
+      "request":{"method":"GET","url":"https://a/mgmt/tm/ltm/pool","headers":null,"postData":null},
+      "response":{"status":200,"headers":null,"content":{"text":"{\"items\":[]}","size":null,
+      "encoding":null}}}]}}]])
+    local text <const> = "local b <close> = require('f5').connect() print(#b.ltm.pool:list())"
+    local done <const> = replay(text)
+    assert.same({ 0, "0\n", "" }, { done.status, done.out, done.err })
+  end)
+
   it("reads a recording that was cut off", function()
     record "local bip <close> = require 'f5'.connect() bip.ltm.pool:list() bip.ltm.node:list()"
     local text <const> = place:read "a.har"
@@ -317,6 +327,21 @@ describe("E4 run --replay", function()
     refused('{"log":{"entries":[{}]}}', "entry 1 cannot be used: it has no request")
     refused('{"log":{"entries":[{"request":{"method":"GET"},"response":{"status":1}}]}}',
       "its request has no url")
+    for words, parts in pairs {
+      ["its content is no object"] = { "{}", '{"content":5}' },
+      ["the text of its content is no string"] = { "{}", '{"content":{"text":5}}' },
+      ["the size of its content is no number"] = { "{}", '{"content":{"size":"5"}}' },
+      ["its postData is no object"] = { '{"postData":"x"}', "{}" },
+      ["its headers are no list of objects"] = { "{}", '{"headers":["x"]}' },
+      ["its headers are no list"] = { '{"headers":{"a":"b"}}', "{}" },
+    } do
+      local request = f5.json.decode(parts[1])
+      request.method, request.url = "GET", "https://a/mgmt/tm/ltm/pool"
+      local response = f5.json.decode(parts[2])
+      response.status = 200
+      local entries <const> = f5.array { { request = request, response = response } }
+      refused(f5.json.encode { log = { entries = entries } }, "entry 1 cannot be used: " .. words)
+    end
     os.remove(place.path .. "/a.har")
     local done <const> = replay "print 'runs'"
     assert.equal(2, done.status)
