@@ -14,7 +14,7 @@ local Annotations = {}
 --- The files of lualib/meta, in the order of docs/api.md.
 Annotations.MODULES = {
   "f5", "f5.session", "f5.reference", "f5.work", "f5.fleet", "f5.state", "f5.plan", "f5.safe",
-  "f5.jobs", "f5.har", "f5.filter", "f5.asm", "f5.apm", "f5.sim", "f5.twin",
+  "f5.jobs", "f5.declare", "f5.har", "f5.filter", "f5.asm", "f5.apm", "f5.sim", "f5.twin",
 }
 
 local classes, order, aliases

@@ -93,6 +93,11 @@ end
 lazy(core.session_methods, "f5.jobs.certificate", "install_certificate", "session")
 lazy(core.session_methods, "f5.jobs.policy", "policy", "session")
 lazy(core.session_methods, "f5.jobs.data_group", "data_group", "session")
+for _, name in ipairs {
+  "declare", "declared", "undeclare", "extensions", "install_package",
+} do
+  lazy(core.session_methods, "f5.declare", name, "session")
+end
 for _, name in ipairs { "add_to_trust", "fail_over", "sync" } do
   lazy(core.session_methods, "f5.jobs.ha", name, "session")
 end

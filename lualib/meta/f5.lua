@@ -302,6 +302,7 @@ function f5.show(value) end
 ---| "tls" # No secure connection; usually the certificate is not trusted.
 ---| "transaction" # The transaction failed and changed nothing.
 ---| "task" # A long task on the device failed.
+---| "declaration" # AS3, DO, TS or FAST did not carry out a declaration.
 ---| "transfer" # A file could not be read, written, uploaded or downloaded.
 ---| "cancelled" # Ctrl-C or `fiber:cancel()` ended the call.
 ---| "protocol" # The answer is not iControl REST, or it is a redirect.

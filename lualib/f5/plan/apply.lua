@@ -133,6 +133,7 @@ local function run_one(run, step)
     local kind = step.path_now:match "^/mgmt/tm/task/([^?]+)"
     return session:task(kind, json.decode(body)):wait()
   end
+  if step.class == "declaration" and step.method == "POST" then return session:declare(body) end
   return send(session, step, body)
 end
 

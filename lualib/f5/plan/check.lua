@@ -8,6 +8,7 @@ local clocks = require "f5.plan.clock"
 local defer = require "f5.jobs.defer"
 local exits = require "f5.safe.exits"
 local json = require "f5.json"
+local receiver = require "f5.receiver"
 local steps = require "f5.plan.steps"
 
 local M = {}
@@ -240,6 +241,19 @@ local function checked_bash(self, bash)
   return own
 end
 
+-- Declarations are dry runs of the device itself.
+local function check_declarations(self)
+  local declarations <const> = require "f5.declare.check"
+  self.declarations = {}
+  for _, name in ipairs(declarations.NAMES) do
+    self.declarations[name] = core.session_methods[name]
+  end
+  local methods = declarations.methods(self, require "f5.declare", current_line)
+  for name, method in pairs(methods) do
+    core.session_methods[name] = receiver.of_core("session", name, method)
+  end
+end
+
 -- A plan says which line downloads a file.
 local function checked_download(self)
   local download <const> = require("f5.work.transfer").download
@@ -262,6 +276,7 @@ local function install(self)
   core.connect, f5.connect = connect, connect
   core.session_methods.bash = checked_bash(self, self.bash)
   core.session_methods.download = checked_download(self)
+  check_declarations(self)
   self.clock = clocks.start(function(seconds)
     for _, device in ipairs(self.devices) do device.twins:advance(device.index, seconds) end
   end, current_line)
@@ -271,6 +286,7 @@ local function uninstall(self)
   local f5 = require "f5"
   core.connect, f5.connect = self.connect, self.connect
   core.session_methods.bash, core.session_methods.download = self.bash, self.download
+  for name, method in pairs(self.declarations) do core.session_methods[name] = method end
   self.clock:stop()
 end
 

@@ -102,7 +102,7 @@ local function choose(list)
     end
     touched[target] = step.method
     if why then
-      mark(step, "not_validated", why)
+      if not step.dry_run then mark(step, "not_validated", why) end
       outside[#outside + 1] = { step = step, names = names_of(step) }
     else
       asked[#asked + 1] = step

@@ -96,7 +96,19 @@ end
 
 local OPTIONS <const> = {
   timeout = "number", down = "number", interval = "number", progress = "function", path = "table",
+  extension = "string",
 }
+
+-- The path at which an extension answers.
+local function extension_path(name)
+  local kinds <const> = require "f5.declare.kinds"
+  local extension <const> = kinds.find(name)
+  if not extension then
+    core.usage_error(("wait_ready: unknown extension '%s'; expected one of %s"):format(
+      name, kinds.names()))
+  end
+  return extension.root .. "/info"
+end
 
 local function paths_of(given)
   local paths = type(given) == "string" and { given } or given or {}
@@ -112,7 +124,8 @@ end
 -- is ready.
 -- @param options table|nil: down (seconds in which it should go away first), timeout (seconds,
 --   900), interval (seconds; default grows from 0.5 to 5), progress (function(reason, seconds)),
---   path (string or array: what else must answer, such as "/mgmt/shared/appsvcs/info")
+--   path (string or array: what else must answer, such as "/mgmt/shared/echo"), extension ("as3",
+--   "do", "ts" or "fast": it must answer, too)
 -- @return number: seconds that it took
 function M.wait_ready(bip, options)
   options = options or {}
@@ -127,6 +140,10 @@ function M.wait_ready(bip, options)
     end
   end
   local paths = paths_of(options.path)
+  if options.extension then
+    paths = table.move(paths, 1, #paths, 1, {})
+    paths[#paths + 1] = extension_path(options.extension)
+  end
   if options.down then -- it answers for a while before it goes
     local asked = core.now()
     while core.now() - asked < options.down and not look(bip) do

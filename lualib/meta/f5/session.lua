@@ -275,7 +275,8 @@ function session:wait_ready(options) end
 ---@field timeout? number seconds to wait in all; default 900
 ---@field interval? number seconds between two checks; default grows from 0.5 to 5
 ---@field progress? fun(why_not: string, seconds: number) called after each failed check
----@field path? string|string[] what else must answer, such as "/mgmt/shared/appsvcs/info"
+---@field path? string|string[] what else must answer, such as "/mgmt/shared/echo"
+---@field extension? "as3"|"do"|"ts"|"fast" this extension must answer, too
 
 ---Returns the failover state of this unit.
 ---

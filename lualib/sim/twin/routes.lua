@@ -22,6 +22,7 @@ local WAYS <const> = {
   ["shared/echo-query"] = "own",
   ["shared/file-transfer"] = "own",
   ["shared/appsvcs"] = "never",
+  ["shared/appsvcs/info"] = "pass",
   ["cm/autodeploy"] = "own",
   ["tm/asm"] = "pass",
   ["tm/live-update"] = "pass",

@@ -31,6 +31,7 @@
   X(TLS, "tls", 3, false, "No secure connection; usually the certificate is not trusted.") \
   X(TRANSACTION, "transaction", 3, false, "The transaction failed and changed nothing.") \
   X(TASK, "task", 3, false, "A long task on the device failed.") \
+  X(DECLARATION, "declaration", 3, false, "AS3, DO, TS or FAST did not carry out a declaration.") \
   X(TRANSFER, "transfer", 3, false, "A file could not be read, written, uploaded or downloaded.") \
   X(CANCELLED, "cancelled", 1, false, "Ctrl-C or `fiber:cancel()` ended the call.") \
   X(PROTOCOL, "protocol", 3, false, "The answer is not iControl REST, or it is a redirect.") \
