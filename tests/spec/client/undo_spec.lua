@@ -1,5 +1,7 @@
 -- Change records, undo and guards of the f5 module.
+local core = require "f5.core"
 local f5 = require "f5"
+local files = require "f5.safe.files"
 local lab = require "lab"
 local random = require "walk.random_changes"
 local tree = require "f5.safe.tree"
@@ -333,6 +335,33 @@ describe("S6 f5.undo", function()
       table.sort(done)
       assert.same(expected, done)
     end
+  end)
+end)
+
+describe("S6 a change record", function()
+  before_each(function() device, bip = lab.start() end)
+  after_each(function() lab.stop(bip, device) end)
+
+  it("knows that a write was not sent, because another recorder refused it", function()
+    bip.ltm.pool["/Common/a"]:create { description = "was" }
+    device:clear_log()
+    local id = bip:undoable(function()
+      local remove <const> = core.record(bip, {
+        before = function() error("not this one", 0) end, after = function() end,
+      })
+      assert.is_false(pcall(function()
+        bip.ltm.pool["/Common/a"]:modify { description = "is" }
+      end))
+      remove()
+    end)
+    assert.same({}, lab.writes(device))
+    local steps <const> = files.read(files.find(id)).steps
+    assert.same({ 1, "failed", true }, { #steps, steps[1].state, steps[1].unsent })
+    -- so it is not taken for a write of this run that somebody else makes
+    bip.ltm.pool["/Common/a"]:modify { description = "is" }
+    local result <const> = f5.undo(id, { session = bip })
+    assert.same({ true, 0 }, { result.complete, #result.done })
+    assert.equal("is", bip.ltm.pool["/Common/a"]:load().description)
   end)
 end)
 
