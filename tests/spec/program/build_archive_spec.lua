@@ -7,7 +7,7 @@ local function entries()
     { kind = "asset", name = "b.txt", contents = "two\0lines\n" },
     { kind = "module", name = "lib.util", contents = "return 1" },
     { kind = "main", name = "deploy.lua", contents = "print(1)" },
-    { kind = "facts", name = "", contents = "f5lua=0.1.0\n" },
+    { kind = "facts", name = "", contents = "f5lua=0.2.0\n" },
     { kind = "asset", name = "a.txt", contents = "" },
   }
 end
