@@ -16,7 +16,7 @@ local PATHS <const> = { "ltm", "auth", "sys/file", "net/self", "cm" }
 -- What is true after a page. `restored`: what was changed has been taken back, so the configuration
 -- is as before it. `hurry`: how many times as fast the clock of the device runs.
 local PAGES <const> = {
-  ["as3.md"] = { restored = true },
+  ["as3.md"] = {},
   ["backup.md"] = { restored = true, hurry = 100 },
   ["blue-green.md"] = { restored = true },
   ["certificates.md"] = { restored = true },
