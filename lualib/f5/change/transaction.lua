@@ -260,13 +260,15 @@ local function decision(part, options, lost)
 end
 
 -- Runs the commands. They count as carried out only if the device's answer about this transaction
--- confirms it.
-local function carry_out(part, options)
+-- confirms it. `at` gets `sending` and `sent`.
+local function carry_out(part, options, at)
+  at.sending = true
   local answer, lost = send(
     part,
     { state = "VALIDATING", asyncExecution = options.async or nil },
     options
   )
+  at.sent = true
   if not lost and not is_own(part, answer) then
     lost = unknown(part, nil, "the answer to the commit does not show the transaction", "protocol")
   end
@@ -291,17 +293,24 @@ end
 -- @param options table|nil: async, timeout (seconds), interval, progress (function(state, seconds))
 function M:commit(options)
   options = check("commit", options)
-  local part = parts.hold(self, true)
+  local part, at = parts.hold(self, true), {}
   local ok, err = pcall(function()
     reconcile(self, part)
-    carry_out(part, options)
+    carry_out(part, options, at)
   end)
   if ok then
     parts.carried_out(self)
     parts.ended(self)
     return true
   end
-  if type(err) == "table" and err.kind == "cancelled" then
+  local cancelled = type(err) == "table" and err.kind == "cancelled"
+  if cancelled and not (at.sent or at.sending and err.outcome == "unknown") then
+    terminal.err(("f5lua: %s: interrupted before the commit of transaction %d was sent; it changes "
+      .. "nothing\n"):format(part.session:label(), part.id))
+    self:rollback()
+    error(err, 0)
+  end
+  if cancelled then
     parts.carried_out(self)
     terminal.err(
       (

@@ -241,6 +241,24 @@ while client.recv(65536):
     assert.equal("f5lua: interrupted\n", ended.err)
   end)
 
+  it("is none of a transaction whose commit was not sent", function()
+    local file <const> = place:file("commit.lua", HEAD:gsub("{}", "{ parallel = 1 }") .. [[
+      local tx <close> = bip:begin()
+      tx(bip.ltm.pool["/Common/p"]):modify { description = "queued" }
+      f5.all {
+        function() bip.ltm.node["/Common/n1"]:create { address = "192.0.2.1" } end,
+        function() tx:commit() end,
+      }
+    ]])
+    local err <const> = interrupted({ file }, "POST", "/mgmt/tm/ltm/node$")
+    assert.matches("interrupted before the commit of transaction %d+ was sent; it changes "
+      .. "nothing\n", err)
+    assert.is_nil(err:find "unknown whether")
+    device:clear_faults()
+    assert.is_nil(bip.ltm.pool["/Common/p"]:load().description)
+    bip.ltm.node["/Common/n1"]:absent()
+  end)
+
   it("is a member of the last line of a log in JSON", function()
     local err <const> = interrupted(
       { "--log-format", "json", place.path .. "/one.lua" }, "PATCH", POOL .. "$"
