@@ -217,7 +217,7 @@ describe("AS3 on the simulated device", function()
     device:control("next_declaration", { seconds = 5 })
     assert.equal("success", declare({ U = tenant "192.0.2.2" }).json.results[1].message)
     local bad = tenant "192.0.2.4"
-    bad.A.x = { class = "Nonsense_Class" }
+    bad.A.x = { class = "Nonsense" }
     local refused = declare({ V = bad }, "?async=true")
     assert.equal(202, refused.status)
     device:advance(1)
@@ -330,6 +330,30 @@ describe("AS3 on the simulated device", function()
       DECLARE, { T = { class = "Tenant" } })
     refused(408, "Request exceeded iControl LX timeout", "POST", DECLARE)
     refused(405, "Method not allowed: PUT", "PUT", DECLARE, { class = "ADC" })
+  end)
+
+  it("refuses a mistake in one tenant before it touches any", function()
+    local bad = tenant "192.0.2.2"
+    bad.A.p.members[1].servicePort = 70000
+    local answer = declare { T = tenant "192.0.2.1", U = bad }
+    assert.equal(422, answer.status)
+    assert.equal("declaration is invalid", answer.json.message)
+    assert.same({ "/U/A/p/members/0/servicePort: should be <= 65535" }, answer.json.errors)
+    assert.same({ "T", "U" }, answer.json.tenant)
+    assert.equal("x", answer.json.declarationId)
+    assert.is_false(exists "auth/partition/T")
+    bad.A.p = { class = "Pool", loadBalancingMod = "round-robin" }
+    local unknown = declare { T = tenant "192.0.2.1", U = bad }
+    assert.same({ code = 422, message = "Invalid data property: loadBalancingMod" }, unknown.json)
+  end)
+
+  it("fills in defaults on request", function()
+    declare { T = tenant "192.0.2.1" }
+    assert.is_nil(call("GET", DECLARE).json.T.enable)
+    local full = call("GET", DECLARE .. "?show=full").json
+    assert.is_true(full.T.enable)
+    assert.equal("round-robin", full.T.A.p.loadBalancingMode)
+    assert.equal(1, full.T.A.p.members[1].ratio)
   end)
 
   it("is for administrators only", function()

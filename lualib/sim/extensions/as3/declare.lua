@@ -1,5 +1,6 @@
 -- Carries out one declaration: which tenants, in which order, what each becomes, what is kept.
 local apply = require "sim.extensions.as3.apply"
+local check = require "sim.extensions.as3.check"
 local json = require "f5.json"
 local map = require "sim.extensions.as3.map"
 local patch = require "sim.extensions.as3.patch"
@@ -207,6 +208,9 @@ function M.deploy(device, task)
     base.Common = tables.copy(declaration.Common)
     names = stored.tenants(declaration, task.order)
   end
+  local wrong = check.check(device, tables.copy(declaration))
+  if wrong and wrong.path then M.invalid(declaration, wrong.path, wrong.message) end
+  if wrong then refuse(422, { message = wrong.message }) end
   if #names == 0 then
     local body = { results = json.array { { message = "no change", host = "localhost" } } }
     body.results[1].code, body.declaration = 200, declaration

@@ -3,6 +3,7 @@ local json = require "f5.json"
 local requests = require "sim.extensions.as3.requests"
 local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
+local validate = require "sim.extensions.as3.check.validate"
 
 local M = {}
 
@@ -31,6 +32,8 @@ local function filter(value, class)
 end
 
 local function dress(declaration, asked)
+  -- declarations of the past were checked: this only fills in defaults
+  if asked.show == "full" or asked.show == "expanded" then validate.declaration(declaration) end
   if asked.show_hash then
     for _, name in ipairs(stored.tenants(declaration)) do
       declaration[name].optimisticLockKey = hash(declaration[name])
@@ -42,7 +45,9 @@ end
 
 --- An answer whose declaration is shown as the query asks.
 function M.shown(_, body, asked)
-  if type(body.declaration) ~= "table" or not (asked.show_hash or asked.filter_class) then
+  if type(body.declaration) ~= "table" or not (asked.show_hash or asked.filter_class
+    or asked.show ~= "base")
+  then
     return body
   end
   local copy = {}
