@@ -233,6 +233,33 @@ function M.value(name, value, spec)
   return fresh
 end
 
+-- One text in a message of mcpd.
+local MAX_TEXT <const> = 65535
+-- Scripts, parts of templates and files, which mcpd keeps elsewhere.
+local UNLIMITED <const> = {
+  apiAnonymous = true, definition = true, implementation = true, presentation = true,
+  macro = true, htmlHelp = true, content = true,
+}
+
+local function refuse_length(limit)
+  M.refuse_mcpd(
+    ("01020057:3: The string with more than %d characters cannot be stored in a message."):format(
+      limit
+    )
+  )
+end
+
+--- Refuses a text, or a text in a table, that is too long for a message of mcpd.
+function M.text_length(value)
+  if type(value) == "string" and #value > MAX_TEXT then refuse_length(MAX_TEXT) end
+  if type(value) ~= "table" then return end
+  for _, item in pairs(value) do
+    if type(item) == "table" or type(item) == "string" and #item > MAX_TEXT then
+      M.text_length(item)
+    end
+  end
+end
+
 local IDENTITY <const> = {
   kind = true,
   name = true,
@@ -260,6 +287,7 @@ function M.body(node, body, all)
   end
   for given, value in pairs(body) do
     local name = M.camel(tostring(given))
+    if not all and not UNLIMITED[name] then M.text_length(value) end
     if named_sub[name] then
       if type(value) == "table" and value.items then value = value.items end
       if value == json.null or value == "none" or value == "" then value = {} end
@@ -315,13 +343,7 @@ local MAX_PATH <const> = 255
 
 -- Refuses full paths that are too long for mcpd.
 function M.length(full)
-  if #full > MAX_PATH then
-    M.refuse_mcpd(
-      ("01020057:3: The string with more than %d characters cannot be stored in a message."):format(
-        MAX_PATH
-      )
-    )
-  end
+  if #full > MAX_PATH then refuse_length(MAX_PATH) end
 end
 
 local function ipv4(text)

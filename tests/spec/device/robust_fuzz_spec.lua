@@ -238,6 +238,42 @@ describe("simulated device: hostile requests", function()
     end
   end)
 
+  it("have texts that no message of mcpd can hold", function()
+    local line = '  if { [HTTP::uri] starts_with "/a" } { pool p }\n'
+    local TOO_LONG <const> = "^01020057:3: The string with more than 65535 characters"
+    for path, body in pairs {
+      ["ltm/rule"] = { apiAnonymous = "when HTTP_REQUEST {\n" .. line:rep(40000) .. "}" },
+      ["ltm/pool"] = { description = ("x"):rep(65536) },
+      ["ltm/data-group/internal"] = {
+        type = "string", records = { { name = "a", data = ("x"):rep(65536) } },
+      },
+      ["security/firewall/policy"] = { anything = { deep = { ("x"):rep(65536) } } },
+    } do
+      body.name = "long"
+      local _, err = send(path, "POST", "/mgmt/tm/" .. path, { body = body })
+      assert.match(TOO_LONG, err.message, path)
+    end
+    assert.truthy(send("64 KiB", "POST", "/mgmt/tm/ltm/pool", {
+      body = { name = "long", description = ("x"):rep(65535) },
+    }))
+    -- the largest iRules are read quickly, also when their commands nest
+    for n, words in ipairs { line, "set a [pool ", "class match [" } do
+      local text = words:rep(60000 // #words)
+      local _, open = text:gsub("%[", "")
+      local _, closed = text:gsub("%]", "")
+      local rule = "when HTTP_REQUEST {\n" .. text .. ("]"):rep(open - closed):sub(1, 5000) .. "}"
+      send("rule " .. n, "POST", "/mgmt/tm/ltm/rule", {
+        body = { name = "r" .. n, apiAnonymous = rule },
+      })
+    end
+    -- scripts of tmsh have no such limit
+    assert.truthy(send("script", "POST", "/mgmt/tm/cli/script", {
+      body = {
+        name = "long", apiAnonymous = "proc script::run {} {\n" .. ("set a b\n"):rep(20000) .. "}",
+      },
+    }))
+  end)
+
   it("nest filters, patterns and bodies deeply", function()
     local function filter(text)
       local answer = send(text:sub(1, 40), "GET", "/mgmt/tm/asm/policies?$filter=" .. text)

@@ -243,18 +243,20 @@ function M.names(text)
   if known then return known end
   local plain = plain_text(text)
   local list = {}
+  local line, counted = 1, 1 -- the number of the line at the place up to which they were counted
   for place, command in plain:gmatch "()%f[%w_:](%a[%w_:]*)%f[%s]" do
     local namings = NAMING[command]
     local before = namings
       and plain:sub(math.max(1, place - 40), place - 1):match "([^ \t]?)[ \t]*$"
     if namings and (before == "" or before:find "[{;%[\n]") then
       local words, whole = words_of(plain, place)
+      line = line + select(2, text:sub(counted, place - 1):gsub("\n", ""))
+      counted = place
       for _, naming in ipairs(namings) do
         local name = naming[3](words)
         if name and not (command == "virtual" and ASKS[name]) then
           list[#list + 1] = {
-            name = name, kinds = naming[1], word = naming[2], line = line_of(text, place),
-            text = whole,
+            name = name, kinds = naming[1], word = naming[2], line = line, text = whole,
           }
         end
       end

@@ -19,7 +19,7 @@ local rule <const> = {
   prepare = function(_, object, properties)
     local text = object.apiAnonymous
     if properties.apiAnonymous and text then
-      validate.text("apiAnonymous", text)
+      validate.text_length(validate.text("apiAnonymous", text))
       local mistake = irule.mistake(text)
       if mistake then
         validate.refuse_mcpd(
