@@ -284,9 +284,10 @@ static void values(void **state) {
         "{\"secret\":{},\"secrets\":[],\"tokens\":[{\"user\":\"joe\"}]}");
   check("{\"passwordPolicy\":{\"a\":\"b\"}}", "{\"passwordPolicy\":{\"a\":\"b\"}}");
   check("{\"secret\":{\"a\":\"cut of", "{\"secret\":\"********\"");
-  check("{\"pass\":\"a\",\"pw\":1,\"adminPass\":\"b\",\"bypass\":\"c\",\"sslBypass\":\"d\"}",
+  check("{\"pass\":\"a\",\"pw\":1,\"adminPass\":\"b\",\"bypass\":\"c\",\"sslBypass\":\"d\","
+        "\"allProtocolsPass\":\"e\"}",
         "{\"pass\":\"********\",\"pw\":\"********\",\"adminPass\":\"********\",\"bypass\":\"c\","
-        "\"sslBypass\":\"d\"}");
+        "\"sslBypass\":\"d\",\"allProtocolsPass\":\"e\"}");
 }
 
 /* As other programs than a BIG-IP write them. */

@@ -16,14 +16,14 @@ static bool same_letters(const char *s, const word *w) {
          strncasecmp(s, w->bytes, w->length) == 0;
 }
 
-/* "pass", "pw", "adminPass", "admin_pw"; but not "bypass" and "sslBypass". */
+/* "pass", "pw", "admin_pass", "admin-pw"; but not "bypass" and "allProtocolsPass". */
 static bool is_pass(const char *name, size_t length) {
   static const word words[] = {WORD("pass"), WORD("pw")};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     if (length < words[i].length) continue;
     const size_t at = length - words[i].length;
     if (strncasecmp(name + at, words[i].bytes, words[i].length) != 0) continue;
-    if (at == 0 || name[at - 1] == '_' || name[at - 1] == '-' || name[at] == 'P') return true;
+    if (at == 0 || name[at - 1] == '_' || name[at - 1] == '-') return true;
   }
   return false;
 }
@@ -37,6 +37,8 @@ bool secret_name(const char *name, size_t length) {
       WORD("private-key"), WORD("masterkey"),    WORD("hmackey"), WORD("accesskey")};
   static const word ends[] = {WORD("token"),          WORD("pwd"),           WORD("community"),
                               WORD("authorization"),  WORD("psk"),           WORD("passcode"),
+                              WORD("adminpass"),      WORD("userpass"),      WORD("authpass"),
+                              WORD("bindpass"),       WORD("loginpass"),     WORD("rootpass"),
                               WORD("pre-shared-key"), WORD("pre_shared_key")};
   static const bool first[32] = {['p' & 31] = true, ['s' & 31] = true, ['b' & 31] = true,
                                  ['a' & 31] = true, ['c' & 31] = true, ['m' & 31] = true,
