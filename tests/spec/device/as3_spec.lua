@@ -356,6 +356,62 @@ describe("AS3 on the simulated device", function()
     assert.equal(1, full.T.A.p.members[1].ratio)
   end)
 
+  it("refuses a tenant that has changed since it was read", function()
+    local first = declare({ T = tenant "192.0.2.1" }, "?showHash=true").json.declaration.T
+    local key = first.optimisticLockKey
+    assert.is_string(key)
+    assert.equal(key, call("GET", DECLARE .. "?showHash=true").json.T.optimisticLockKey)
+    local mine = tenant "192.0.2.2"
+    mine.optimisticLockKey = key
+    assert.equal("success", declare({ T = mine }).json.results[1].message)
+    mine.A = tenant("192.0.2.3").A
+    local stale = declare { T = mine }
+    assert.equal(422, stale.status)
+    assert.matches("^The hash you submitted does not match", stale.json.results[1].message)
+    assert.is_nil(stale.json.results[1].response)
+    assert.is_true(exists "ltm/node/~T~192.0.2.2")
+    assert.is_nil(call("GET", DECLARE).json.T.optimisticLockKey)
+  end)
+
+  it("saves the configuration unless it is told not to", function()
+    local function saved(persist, address)
+      local body = { class = "AS3", persist = persist, declaration = adc { T = tenant(address) } }
+      call("POST", DECLARE, body)
+      for _, objects in pairs(device:state().saved) do
+        if objects["/mgmt/tm/ltm/node/~T~" .. address] then return true end
+      end
+      return false
+    end
+    assert.is_false(saved(false, "192.0.2.1"))
+    assert.is_true(saved(true, "192.0.2.2"))
+  end)
+
+  it("withstands patches and bodies of any form", function()
+    declare { T = tenant "192.0.2.1" }
+    local before = call("GET", DECLARE).json.T
+    local texts = {
+      "[]", "[1]", "[[]]", '{"a":1}', '[{"op":1}]', '[{"op":"add","path":"/"}]',
+      '[{"op":"replace","path":"","value":{}}]', '[{"op":"remove","path":""}]',
+      '[{"op":"add","path":"/T/A/p/members/9","value":1}]', '[{"op":"remove","path":"/class"}]',
+      '[{"op":"move","from":"/T","path":"/T/A"}]', '[{"op":"replace","path":"/T","value":5}]',
+    }
+    for _, text in ipairs(texts) do
+      local answer = call("PATCH", DECLARE, text)
+      assert.is_true(answer.status >= 400 and answer.status < 500, text .. tostring(answer.status))
+      assert.is_string(answer.json.message)
+    end
+    for _, text in ipairs {
+      "{", "null", "[[[[]]]]", '{"class":"ADC","T":[]}', '{"class":"AS3","declaration":[]}',
+      '{"class":"ADC","schemaVersion":{},"id":7}', '{"class":"ADC","class":"AS3"}',
+      '{"class":"ADC","schemaVersion":"3.50.0","T":' .. ('{"A":'):rep(200) .. "1" .. ("}"):rep(201),
+    } do
+      local answer = call("POST", DECLARE, text)
+      assert.is_true(answer.status >= 400 and answer.status < 500, text .. tostring(answer.status))
+    end
+    assert.same(before, call("GET", DECLARE).json.T)
+    assert.equal(0, device:problems())
+  end)
+
   it("is for administrators only", function()
     local answer = call("GET", DECLARE, nil, { user = "operator:operator" })
     assert.equal(401, answer.status)

@@ -4,6 +4,7 @@ local check = require "sim.extensions.as3.check"
 local json = require "f5.json"
 local map = require "sim.extensions.as3.map"
 local patch = require "sim.extensions.as3.patch"
+local reading = require "sim.extensions.as3.reading"
 local records = require "sim.extensions.records"
 local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
@@ -109,12 +110,24 @@ local function merged(device, declaration, base, results)
     if not failed[key] then
       local empty = is_empty(declaration[key])
       next_one[key] = not empty and tables.copy(base[key] or declaration[key]) or nil
+      if next_one[key] then next_one[key].optimisticLockKey = nil end
       if next_one[key] then new_order[#new_order + 1] = key end
     end
   end
   next_one.controls = type(next_one.controls) == "table" and next_one.controls or {}
   next_one.controls.archiveTimestamp = stored.iso(device:now())
   return next_one, new_order
+end
+
+local STALE <const> = "The hash you submitted does not match the hash on the current Tenant. This "
+  .. "usually indicates there was a change to the Tenant since you pulled this hash. You will want "
+  .. "to do a GET and see what the changes are."
+
+-- Whether a tenant was changed since its sender read it.
+local function is_stale(declaration, previous, name)
+  local key = declaration[name].optimisticLockKey
+  if key == nil or key == "" or not previous or not previous[name] then return false end
+  return reading.hash(previous[name]) ~= key
 end
 
 local function run_passes(device, declaration, mapped, task, names)
@@ -127,11 +140,15 @@ local function run_passes(device, declaration, mapped, task, names)
     ctx = ctx, deployed = state.deployed, index = apply.index(device), dry = task.dry_run,
     wants_changes = task.wants_changes,
   }
+  local previous = stored.get(device)
   for _, pass in ipairs(passes(names)) do
     local name = pass.name
     if pass.part == "delete" then job.index = apply.index(device) end
     local started = device:now()
-    local result = apply.tenant(device, name, mapped[name], job, pass.part)
+    local result = { code = 422, message = STALE }
+    if not is_stale(declaration, previous, name) then
+      result = apply.tenant(device, name, mapped[name], job, pass.part)
+    end
     result.host, result.tenant = "localhost", name
     result.runTime = (device:now() - started) // 1000
     result.declarationId = declaration.id
@@ -180,7 +197,6 @@ local function add_unnamed(device, declaration)
 end
 
 local function save(device)
-  device.state.saved["/config/bigip.conf"] = device.state.saved["/config/bigip.conf"]
   require("sim.commands").run(
     device,
     { user = { name = "admin", provider = "local", access = { ["all-partitions"] = "admin" } },

@@ -83,6 +83,7 @@ local OPERATIONS <const> = {
     local value = need(operation, "value")
     local holder, key = find(document, need(operation, "path"))
     get(document, operation.path)
+    if key == nil then fail "the whole declaration cannot be replaced" end
     if is_array(holder) then key = index(holder, key, 0, operation.path) end
     holder[key] = tables.copy(value)
   end,
