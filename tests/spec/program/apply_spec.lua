@@ -271,9 +271,10 @@ bip.ltm.pool["/Common/a"]:create {}
       local screen <close> = terminal.start({ "apply", place.path .. "/change.plan" }, {
         env = environment(), errors_too = true, columns = 160,
       })
-      screen:expect("only the plan names " .. where)
+      screen:expect("only the plan names " .. where, 20)
       assert.equal(0, #device:log())
-      screen:enter(answer, sent and "1 step sent" or "nothing was sent")
+      screen:enter(answer)
+      screen:expect(sent and "1 step sent" or "nothing was sent", 20)
       assert.equal(sent and 0 or 1, screen.status())
       assert.equal(sent, bip.ltm.pool["/Common/a"]:exists())
       bip.ltm.pool["/Common/a"]:absent()
