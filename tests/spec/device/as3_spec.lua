@@ -293,6 +293,10 @@ describe("AS3 on the simulated device", function()
     assert.is_false(exists "ltm/pool/~T~A~p")
     assert.is_true(exists "ltm/pool/~T~B~p")
     assert.equal(400, call("DELETE", path).status)
+    local none = call("POST", path, { schemaVersion = "3.50.0" })
+    assert.equal(422, none.status)
+    assert.equal("Invalid data property: Per-app declaration must contain at least one application",
+      none.json.message)
   end)
 
   it("takes several requests in one array", function()
@@ -460,6 +464,31 @@ describe("extensions of the simulated device", function()
     package_task { operation = "UNINSTALL", packageName = name }
     device:advance(20)
     assert.equal(404, curl(device, "GET", info).status)
+  end)
+
+  it("of an old version know less", function()
+    lab.stop(device)
+    device = sim.start { extensions = { "as3=3.29.0" } }
+    local declaration = adc { T = tenant "192.0.2.1" }
+    declaration.schemaVersion = "3.30.0"
+    local newer = curl(device, "POST", DECLARE, declaration)
+    assert.equal(422, newer.status)
+    assert.same({
+      '/schemaVersion: data "3.30.0" should match pattern '
+        .. '"^3[.]([0-9]|[1][0-9]|2[0-9])($|[.][0-9]+$)"',
+    }, newer.json.errors)
+    assert.equal("", newer.json.declarationFullId)
+    assert.is_nil(newer.json.tenant)
+    declaration.schemaVersion = "3.29.0"
+    local query = curl(device, "POST", DECLARE .. "?controls.dryRun=true", declaration)
+    assert.equal(400, query.status)
+    assert.equal('unrecognized URL query parameter "controls.dryRun"', query.json.message)
+    declaration.controls = { class = "Controls", dryRun = true }
+    local controls = curl(device, "POST", DECLARE, declaration)
+    assert.same({ "/controls: should NOT have additional properties" }, controls.json.errors)
+    assert.equal(400, curl(device, "GET", DECLARE .. "/T/applications").status)
+    declaration.controls = nil
+    assert.equal(200, curl(device, "POST", DECLARE, declaration).status)
   end)
 
   it("refuse unknown names and versions", function()

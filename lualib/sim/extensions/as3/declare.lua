@@ -8,6 +8,7 @@ local reading = require "sim.extensions.as3.reading"
 local records = require "sim.extensions.records"
 local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
+local version = require "sim.extensions.as3.version"
 
 local M = {}
 
@@ -22,12 +23,16 @@ end
 M.refuse = refuse
 
 --- Refuses a declaration before anything is done.
-function M.invalid(declaration, path, message)
-  local names = json.array(stored.tenants(declaration))
-  refuse(422, {
-    message = "declaration is invalid", errors = json.array { path .. ": " .. message },
-    declarationId = declaration.id, host = "localhost", tenant = names,
-  })
+function M.invalid(device, declaration, path, message)
+  local errors = json.array { path .. ": " .. message }
+  local body = { message = "declaration is invalid", errors = errors }
+  if version.names_declaration(device) then
+    body.declarationId, body.host = declaration.id, "localhost"
+    body.tenant = json.array(stored.tenants(declaration))
+  else
+    body.declarationFullId = ""
+  end
+  refuse(422, body)
 end
 
 -- Whether a declaration points at items of Common.
@@ -84,7 +89,7 @@ local function map_all(device, declaration, names)
       local problem = objects
       if type(problem) ~= "table" or not problem.message then error(problem, 0) end
       if not problem.path then refuse(422, { message = problem.message }) end
-      M.invalid(declaration, problem.path, problem.message)
+      M.invalid(device, declaration, problem.path, problem.message)
     end
     mapped[name] = apply.objects(objects, uploads)
   end
@@ -224,8 +229,9 @@ function M.deploy(device, task)
     base.Common = tables.copy(declaration.Common)
     names = stored.tenants(declaration, task.order)
   end
-  local wrong = check.check(device, tables.copy(declaration))
-  if wrong and wrong.path then M.invalid(declaration, wrong.path, wrong.message) end
+  local wrong = version.newer(device, declaration)
+    or check.check(device, tables.copy(declaration))
+  if wrong and wrong.path then M.invalid(device, declaration, wrong.path, wrong.message) end
   if wrong then refuse(422, { message = wrong.message }) end
   if #names == 0 then
     local body = { results = json.array { { message = "no change", host = "localhost" } } }

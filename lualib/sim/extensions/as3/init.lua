@@ -11,6 +11,7 @@ local reading = require "sim.extensions.as3.reading"
 local requests = require "sim.extensions.as3.requests"
 local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
+local version = require "sim.extensions.as3.version"
 
 local M = {}
 
@@ -25,9 +26,9 @@ local SUBMITTED <const> = "Declaration successfully submitted"
 local function state_of(device) return device.state.extensions.as3 end
 
 local function info(device)
-  local version, release = require("sim.extensions").version(device, "as3")
+  local installed, release = require("sim.extensions").version(device, "as3")
   local body = {
-    version = version, release = release, schemaCurrent = version:gsub("%d+$", "0"),
+    version = installed, release = release, schemaCurrent = installed:gsub("%d+$", "0"),
     schemaMinimum = "3.0.0",
   }
   return { status = 200, body = body }
@@ -270,7 +271,7 @@ local function answer_all(device, list, asynchronous)
 end
 
 local function handle_declare(device, request, parts)
-  local asked = requests.query(request)
+  local asked = requests.query(request, version.has_query_controls(device))
   local app = parts[3] and per_app.read(device, request, parts)
   local in_path = app and { app.tenant } or requests.names(parts[2])
   if request.method ~= "GET" and request.method ~= "POST" and request.method ~= "PATCH"

@@ -3,6 +3,7 @@
 local requests = require "sim.extensions.as3.requests"
 local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
+local version = require "sim.extensions.as3.version"
 
 local M = {}
 
@@ -13,7 +14,9 @@ end
 --- What a request for applications asks for: the tenant, the application of the path, and the
 --- request with a declaration of the tenant.
 function M.read(device, request, parts)
-  if device.state.extensions.as3.settings.perAppDeploymentAllowed == false then
+  local allowed = version.per_app(device)
+  if allowed == nil then requests.refuse(400, "Bad Request: Invalid path") end
+  if not allowed then
     requests.refuse(400, "Per-application deployment has been disabled on the settings endpoint")
   end
   if parts[2]:find(",", 1, true) or (parts[4] or ""):find(",", 1, true) then
@@ -26,6 +29,7 @@ function M.read(device, request, parts)
   if type(body) ~= "table" or #body > 0 then
     requests.refuse(422, "declaration should be an object")
   end
+  if body.class == "ADC" or body[app.tenant] ~= nil then return app end
   local tenant, outer = { class = "Tenant" }, { class = "ADC" }
   for key, value in pairs(body) do
     if is_application(value) then
@@ -36,6 +40,10 @@ function M.read(device, request, parts)
     else
       outer[key] = value
     end
+  end
+  if not next(app.names) then
+    requests.refuse(422, "Invalid data property: Per-app declaration must contain at least one "
+      .. "application")
   end
   outer[app.tenant] = tenant
   app.request = setmetatable({ json = outer }, { __index = request })
@@ -65,13 +73,12 @@ end
 
 --- A declaration in the form of single applications.
 function M.form(declaration, app)
-  local shown = { schemaVersion = declaration.schemaVersion, id = declaration.id }
+  local shown = { schemaVersion = declaration.schemaVersion }
   for key, value in pairs(declaration[app.tenant] or {}) do
     local wanted = is_application(value)
       and (app.name == nil and not next(app.names) or app.name == key or app.names[key])
     if wanted then shown[key] = value end
   end
-  shown.controls = (declaration[app.tenant] or {}).controls
   return tables.copy(shown)
 end
 

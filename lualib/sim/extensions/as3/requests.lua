@@ -127,11 +127,14 @@ for _, name in ipairs { "trace", "traceResponse", "dryRun" } do
 end
 
 --- Reads the query.
-function M.query(request)
+-- @param has_controls whether this version takes `controls.…`
+function M.query(request, has_controls)
   local asked = { method = request.method, show = "base", controls = {} }
   for _, name in ipairs(request.query_order) do
     local read = PARAMETERS[name]
-    if not read then refuse(400, 'unrecognized URL query parameter "%s"', name) end
+    if not read or not has_controls and name:find "^controls%." then
+      refuse(400, 'unrecognized URL query parameter "%s"', name)
+    end
     read(asked, request.query[name])
   end
   return asked
