@@ -72,6 +72,7 @@ local function final_steps(device)
   for _, step in ipairs(device.steps) do
     local plain = step.class == "rest" or step.class == "upload"
       or step.path:find "^/mgmt/tm/ltm/policy$" -- publishing a draft
+      or require("f5.safe.declaration").is_one(step.path, step.method)
     if not plain then list[#list + 1] = step end
   end
   return list

@@ -296,7 +296,8 @@ function M.request(body, text, form, options)
   end
   return {
     method = form == "patch" and "PATCH" or "POST", path = path, query = query,
-    body = text or body, id = form == "one" and kinds.id_of(body) or nil,
+    body = text or json.encode(body, { sort = true }),
+    id = form == "one" and kinds.id_of(body) or nil,
     dry_run = options.dry_run or false,
   }
 end

@@ -16,7 +16,7 @@ local words = require "f5.safe.words"
 local M = {}
 
 ---@class f5.safe.op
----@field op "create"|"modify"|"delete"|"policy"
+---@field op "create"|"modify"|"delete"|"policy"|"declare"
 ---@field path string of the object
 ---@field kind string
 ---@field body? table
@@ -488,6 +488,7 @@ function M.of(bip, net, options)
     end
     ::next::
   end
+  if net.declared then require("f5.safe.declaration").inverse(self, net) end
   for i, op in ipairs(self.ops) do op.number = i end
   table.sort(self.ops, function(a, b)
     if (a.late or false) ~= (b.late or false) then return not a.late end

@@ -380,6 +380,9 @@ local STEPS <const> = {
   end,
   delete = function(self, step, before) return self:removed(step, before, step.object) end,
   publish = function(self, step, before) require("f5.safe.policy").net(self, step, before) end,
+  declare = function(self, step, before)
+    require("f5.safe.declaration").net(self, step, before)
+  end,
 }
 
 -- An object that the run deleted, and that the device may have made again by itself.

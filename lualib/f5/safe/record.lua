@@ -276,7 +276,7 @@ local function protected(step)
   local left
   if out.before and out.before ~= null then
     out.before, left = secrets.protect(kind, out.before, QUESTION)
-    left = touched(step, left)
+    if step.what ~= "declare" then left = touched(step, left) end
     if left then
       out.left_out = left
       step.reason = step.reason
@@ -313,6 +313,8 @@ local function about_write(bip, write)
     end
   elseif about.what == "publish" then
     require("f5.safe.policy").capture(bip, about, read)
+  elseif about.what == "declare" then
+    require("f5.safe.declaration").capture(bip, about, write, body)
   end
   about.body = body
   write.about = about

@@ -14,6 +14,9 @@ local MASK <const> = core.MASK
 -- Whether a text is a secret, or holds one.
 local function is_secret(kind, key, value, body)
   if value:find(SEALED) or kinds.is_secret(kind, key, value, body) then return true end
+  if kind:find "^shared/" and value ~= "" and core.is_secret_name(tostring(key)) then
+    return true
+  end
   if value:find("$M$", 1, true) or value:find("PRIVATE KEY-----", 1, true) then return true end
   return kind:find "^[lg]tm/monitor/" and value:lower():find("authorization:", 1, true) ~= nil
 end

@@ -129,6 +129,9 @@ function M.of(bip, write, body)
   if write.harmless or path == "/mgmt/tm/util/unix-ls" then return { what = "skip" } end
   if path:find "^/mgmt/tm/transaction%f[/\0]" then return of_transaction(path, method, body) end
   if M.is_temporary(path, body) then return { what = "skip" } end
+  if require("f5.safe.declaration").is_one(path, method) then
+    return { what = "declare", path = path }
+  end
   local reason = reason_of(path)
   if reason then return { what = "command", path = path, reason = reason } end
   if method == "DELETE" then return { what = "delete", path = path } end

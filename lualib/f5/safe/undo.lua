@@ -35,6 +35,8 @@ local function send(bip, op, bind)
     (bind and bind(ref) or ref):modify(op.body)
   elseif op.op == "policy" then
     require("f5.safe.policy").run(bip, op)
+  elseif op.op == "declare" then
+    require("f5.safe.declaration").run(bip, op)
   else
     local collection = bip:at((target.split(op.path)));
     (bind and bind(collection) or collection):create(op.body)

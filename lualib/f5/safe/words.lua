@@ -40,6 +40,7 @@ end
 
 local VERBS <const> = {
   create = "create again", modify = "change back", delete = "delete", policy = "publish again",
+  declare = "declare again",
 }
 
 --- What an operation of f5.safe.inverse does: "change back ltm/pool /Common/p (description)".

@@ -13,7 +13,7 @@ local words = require "f5.safe.words"
 local M = {}
 
 local WHAT <const> = { create = "added", modify = "changed", delete = "removed",
-  policy = "changed" }
+  policy = "changed", declare = "changed" }
 local WOULD <const> = { added = "would be created again", removed = "would be deleted",
   changed = "would be changed back" }
 local WILL <const> = { added = "create again", removed = "delete", changed = "change back" }
