@@ -153,4 +153,18 @@ function M.check_domain(store, text, ctx)
   )
 end
 
+--- Sets the traffic group of an object. "default" stands for the one of its folder.
+function M.choose_traffic_group(store, object, properties)
+  local wanted = properties.trafficGroup
+  if not wanted then return end
+  if wanted ~= "default" then
+    object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
+    return
+  end
+  local above = object.fullPath:match "^(.*)/[^/]+$"
+  local folder = store:get(ROOT .. "sys/folder/" .. above:gsub("/", "~"))
+  object.trafficGroup = folder and folder.trafficGroup or "/Common/traffic-group-1"
+  object.inheritedTrafficGroup = "true"
+end
+
 return M

@@ -17,7 +17,8 @@ for _, name in ipairs {
   M.READ_ONLY[name] = property.READ_ONLY
 end
 
-local function checksum(text)
+--- The checksum of a file, as its property has it.
+function M.checksum(text)
   local hex = digest
     .sha1(text)
     :gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
@@ -42,11 +43,11 @@ function M.settle(store, object, properties, old, ctx, read)
   if properties.sourcePath and properties.sourcePath ~= validate.NONE then
     local text = content(store, validate.text("sourcePath", object.sourcePath))
     object.size = text and #text or object.size or 1229
-    object.checksum = checksum(text or object.sourcePath)
+    object.checksum = M.checksum(text or object.sourcePath)
     if text and read then read(object, text, properties.passphrase) end
   elseif not old then
     object.size = object.size or 1229
-    object.checksum = object.checksum or checksum(object.fullPath)
+    object.checksum = object.checksum or M.checksum(object.fullPath)
   end
   -- a seed knows the content of a file that is not there
   local given = ctx.seed and properties.checksum

@@ -16,15 +16,15 @@ end
 
 -- Flags of a condition that say what is compared.
 local OPERANDS <const> = set(
-  "clientSsl cpuUsage datagroup geoip httpBasicAuth httpCookie httpHeader httpHost httpMethod",
+  "clientSsl cpuUsage geoip httpBasicAuth httpCookie httpHeader httpHost httpMethod",
   "httpReferer httpSetCookie httpStatus httpUri httpUserAgent httpVersion sslCert sslExtension tcp",
   "websocketDirection"
 )
 -- Flags of an action that say what it acts on, and those that say what it does.
 local TARGETS <const> = set(
-  "asm avr botDefense cache carp classify compress decompress defer forward http httpBasicAuth",
+  "asm avr botDefense cache classify compress decompress defer forward http httpBasicAuth",
   "httpCookie httpHeader httpHost httpReferer httpReply httpSetCookie httpUri l7dos log ltmPolicy",
-  "pem persist pin requestAdapt responseAdapt serverSsl shutdown tcl tcpNagle uie wam"
+  "pem persist pin requestAdapt responseAdapt serverSsl shutdown tcl tcpNagle wam"
 )
 local VERBS <const> =
   set "select insert remove replace redirect reset enable disable write setVariable"
@@ -32,11 +32,12 @@ local VERBS <const> =
 local NEWER <const> = {
   actions = set(
     "botDefense clientAccepted classificationDetected connection proxyConnect proxyRequest",
-    "proxyResponse shutdown wsRequest wsResponse"
+    "proxyResponse serverConnected shutdown sslClientServerhelloSend wsRequest wsResponse"
   ),
   conditions = set(
-    "alpn clientAccepted classificationDetected datagroup exists npn proxyConnect proxyRequest",
-    "proxyResponse websocketDirection wsRequest wsResponse"
+    "alpn clientAccepted classificationDetected exists npn proxyConnect proxyRequest",
+    "proxyResponse serverConnected sslClientServerhelloSend websocketDirection wsRequest",
+    "wsResponse"
   ),
 }
 
@@ -211,7 +212,11 @@ return {
   },
   ["ltm/policy/*/rules/*/conditions"] = {
     facts = {
-      noun = "policy condition", flat = true, known = true, props = flags(NEWER.conditions),
+      noun = "policy condition", flat = true, known = true,
+      props = flags(NEWER.conditions, { datagroup = s() }),
+    },
+    relations = {
+      { property = "datagroup", to = { "ltm/data-group/internal", "ltm/data-group/external" } },
     },
     checks = condition,
   },

@@ -48,9 +48,7 @@ local snat_translation <const> = {
       end
       addresses.check_domain(store, object.address, ctx)
     end
-    if properties.trafficGroup then
-      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
-    end
+    addresses.choose_traffic_group(store, object, properties)
   end,
   in_use = function(object, user)
     return ("01070321:3: Snat translation address %s is still referenced by a %s."):format(
@@ -92,9 +90,7 @@ local nat <const> = {
       if properties[name] then addresses.check_domain(store, object[name], ctx) end
     end
     object.unit = object.unit or 1
-    if properties.trafficGroup then
-      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
-    end
+    addresses.choose_traffic_group(store, object, properties)
   end,
 }
 

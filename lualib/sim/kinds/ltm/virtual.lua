@@ -29,7 +29,8 @@ local function destination_parts(text)
   local rest = last or text
   local host, port = rest:match "^([^:]+):([^:]+)$"
   if not host then host, port = rest:match "^(.*)%.([^.:]+)$" end
-  if not host or not rest:find(":", 1, true) then return nil end
+  local any6 = host and host:gsub("%%%d+$", "") == "any6"
+  if not host or not any6 and not rest:find(":", 1, true) then return nil end
   return folder, host, port
 end
 
@@ -183,7 +184,7 @@ local virtual <const> = {
       end
       local number = validate.port(port)
       if not number then validate.invalid("destination", text) end
-      local six = host:find ":" ~= nil
+      local six = host:find ":" ~= nil or host:find "^any6" ~= nil
       local known = store:get(
         ROOT
           .. "ltm/virtual-address/"
@@ -200,7 +201,8 @@ local virtual <const> = {
       if not folder then
         folder = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
       end
-      object.destination = folder .. "/" .. host .. (host:find ":" and "." or ":") .. number
+      local colon = (host:find ":" or host:find "^any6") and "." or ":"
+      object.destination = folder .. "/" .. host .. colon .. number
       if not properties.mask then
         local all = ANY[(host:gsub("%%%d+$", ""))]
         if known and known.mask then

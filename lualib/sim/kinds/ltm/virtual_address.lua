@@ -34,9 +34,7 @@ local address <const> = {
         )
       )
     end
-    if properties.trafficGroup then
-      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
-    end
+    addresses.choose_traffic_group(store, object, properties)
     object.floating = object.trafficGroup == "/Common/traffic-group-local-only" and "disabled"
       or "enabled"
   end,

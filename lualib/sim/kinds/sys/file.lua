@@ -163,6 +163,26 @@ local function crypto(kind)
   }
 end
 
+-- `dataGroupName` makes a data group of the file.
+local data_group <const> = {
+  prepare = function(store, object, properties, old, ctx)
+    files.need_source(object, old, ctx)
+    files.settle(store, object, properties, old, ctx)
+    if properties.dataGroupName and not old then ctx.data_group = object.dataGroupName end
+    object.dataGroupName = nil
+  end,
+  made = function(store, _, object, ctx)
+    local name = ctx.data_group
+    ctx.data_group = nil
+    if not name or name == validate.NONE then return end
+    name = names.absolute(name, object.partition)
+    if store:get(ROOT .. "ltm/data-group/external/" .. names.segment(name)) then return end
+    store:create(ROOT .. "ltm/data-group/external", {
+      name = name, externalFileName = object.fullPath, type = object.type,
+    }, ctx)
+  end,
+}
+
 -- -- certificate signing requests --
 
 local REQUESTS <const> = "/config/ssl/ssl.csr/"
@@ -231,7 +251,10 @@ return {
     },
   },
   ["sys/file/ifile"] = { facts = { noun = "iFile file object" } },
-  ["sys/file/data-group"] = { facts = { noun = "Data Group File" } },
+  ["sys/file/data-group"] = {
+    facts = { noun = "Data Group File", props = { dataGroupName = s() } },
+    checks = data_group,
+  },
   ["sys/file/browser-capabilities-db"] = { facts = files.kind().facts },
   ["sys/file/lwtunneltbl"] = { facts = files.kind().facts },
   ["sys/file/external-monitor"] = {
