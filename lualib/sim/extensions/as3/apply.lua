@@ -4,6 +4,7 @@
 -- state.extensions.as3.deployed = { [tenant] = { [path in the store] = { kind =, properties =,
 -- path =, generation = } } }: what AS3 made last. An object whose generation is still the same
 -- needs no comparison.
+local names = require "sim.config.names"
 local references = require "sim.config.references"
 local tables = require "sim.tables"
 local transaction = require "sim.tasks.transaction"
@@ -111,11 +112,30 @@ local function differs(store, object, ctx, last)
   return changed
 end
 
+-- Whether an object comes and goes with another one that is wanted: sys/crypto shows the same
+-- certificates and keys as sys/file, files of data groups make the data group, and virtual servers
+-- make their address.
+local function follows(store, place, wanted, mine)
+  local object = store:get(place)
+  if not object then return true end
+  local file, name = place:match "^/mgmt/tm/sys/crypto/(%a+)(/.*)$"
+  if file then return wanted["/mgmt/tm/sys/file/ssl-" .. file .. name] end
+  local source = object.externalFileName
+  if source and not mine[place] then
+    return wanted["/mgmt/tm/sys/file/data-group/" .. names.segment(source)]
+  end
+  if mine[place] or not place:find("^/mgmt/tm/ltm/virtual%-address/") then return false end
+  for _, virtual in ipairs(store.virtuals_by_address[object.fullPath] or {}) do
+    if wanted[virtual] then return true end
+  end
+  return false
+end
+
 -- The objects that AS3 has to remove: all others of its tenant; of Common those that it made.
 local function surplus(device, name, wanted, job)
   local list, mine = {}, job.deployed[name] or {}
   local function add(place)
-    if not wanted[place] and device.store:get(place) then
+    if not wanted[place] and not follows(device.store, place, wanted, mine) then
       list[#list + 1] = { verb = "delete", place = place, last = mine[place] }
     end
   end
@@ -228,9 +248,6 @@ local function remember(device, name, objects, job)
 end
 
 local function write(device, name, objects, job, part, ops)
-  for _, upload in ipairs(objects.uploads or {}) do
-    device.disk.write(upload.path, upload.content)
-  end
   transaction.together(device, function()
     for _ = 1, MAX_ROUNDS do
       run(device.store, ops, job.ctx)
@@ -248,7 +265,6 @@ local function write(device, name, objects, job, part, ops)
       device.store:modify(PARTITIONS .. name, { description = description(device) }, job.ctx)
     end
   end)
-  for _, upload in ipairs(objects.uploads or {}) do device.disk.remove(upload.path) end
 end
 
 -- The differences as AS3 traces them.
@@ -291,13 +307,7 @@ function M.keys_of(a, b)
   return keys
 end
 
---- Makes the objects of a tenant. Returns { code =, message =, lineCount =, response = }, and the
---- differences if `job.wants_changes`.
--- @param objects what sim/extensions/as3/map makes of the tenant, as values.object has it; with
---   `uploads`
--- @param job { ctx =, index =, deployed =, dry =, wants_changes = }
--- @param part nil, or "create" or "delete" for one of the two passes of Common
-function M.tenant(device, name, objects, job, part)
+local function deploy(device, name, objects, job, part)
   local ops = plan(device, name, objects, job, part)
   if #ops == 0 then
     if part ~= "delete" and not job.dry then remember(device, name, objects, job) end
@@ -322,6 +332,22 @@ function M.tenant(device, name, objects, job, part)
       if not job.deployed[name][place] then job.deployed[name][place] = entry end
     end
   end
+  return result
+end
+
+--- Makes the objects of a tenant. Returns { code =, message =, lineCount =, response = }, and the
+--- differences if `job.wants_changes`.
+-- @param objects what sim/extensions/as3/map makes of the tenant, as values.object has it; with
+--   `uploads`
+-- @param job { ctx =, index =, deployed =, dry =, wants_changes = }
+-- @param part nil, or "create" or "delete" for one of the two passes of Common
+function M.tenant(device, name, objects, job, part)
+  for _, upload in ipairs(objects.uploads or {}) do
+    device.disk.write(upload.path, upload.content)
+  end
+  local ok, result = pcall(deploy, device, name, objects, job, part)
+  for _, upload in ipairs(objects.uploads or {}) do device.disk.remove(upload.path) end
+  if not ok then error(result, 0) end
   return result
 end
 

@@ -68,11 +68,11 @@ local function is_empty(tenant)
   return true
 end
 
--- What the mapping makes of all tenants: name -> objects.
-local function map_all(device, declaration, names)
+-- What the mapping makes of all tenants: name -> objects. `full`: the declaration with defaults.
+local function map_all(device, declaration, full, names)
   local mapped = {}
   local context = {
-    version = device.version.version, device = device, tenants = declaration,
+    version = device.version.version, device = device, tenants = full,
     provisioned = function(module) return device:is_provisioned(module) end,
     exists = function(kind, path)
       local place = ("/mgmt/tm/%s/%s"):format(kind:gsub(" ", "/"), (path:gsub("/", "~")))
@@ -84,7 +84,8 @@ local function map_all(device, declaration, names)
     end,
   }
   for _, name in ipairs(names) do
-    local ok, objects, uploads = pcall(map, name, declaration[name], context)
+    context.original = declaration[name]
+    local ok, objects, uploads = pcall(map, name, full[name], context)
     if not ok then
       local problem = objects
       if type(problem) ~= "table" or not problem.message then error(problem, 0) end
@@ -229,8 +230,8 @@ function M.deploy(device, task)
     base.Common = tables.copy(declaration.Common)
     names = stored.tenants(declaration, task.order)
   end
-  local wrong = version.newer(device, declaration)
-    or check.check(device, tables.copy(declaration))
+  local full = tables.copy(declaration)
+  local wrong = version.newer(device, declaration) or check.check(device, full)
   if wrong and wrong.path then M.invalid(device, declaration, wrong.path, wrong.message) end
   if wrong then refuse(422, { message = wrong.message }) end
   if #names == 0 then
@@ -239,7 +240,7 @@ function M.deploy(device, task)
     body.dryRun = task.dry_run or nil
     return 200, body
   end
-  local mapped = map_all(device, declaration, names)
+  local mapped = map_all(device, declaration, full, names)
   local results = run_passes(device, declaration, mapped, task, names)
   local kept, order = merged(device, declaration, base, results)
   if not task.dry_run then stored.put(device, kept, order, task.history_limit) end

@@ -1,0 +1,188 @@
+-- What the simulated AS3 makes of declarations, compared with what AS3 makes of them. Examples of
+-- AS3 are read from a git directory of F5Networks/f5-appsvcs-extension: F5LUA_AS3=DIRECTORY.
+-- lab.slow: all probes, and the examples. F5LUA_AS3_DIFFERENCES=FILE writes what differs.
+local as3_facts = require "walk.as3_facts"
+local curl = require "curl"
+local json = require "f5.json"
+local lab = require "lab"
+local sim = require "f5.sim"
+
+local DECLARE <const> = "/mgmt/shared/appsvcs/declare"
+local SHOWN <const> = os.getenv "F5LUA_AS3_DIFFERENCES"
+
+-- Objects that the declarations take for granted.
+local EXISTING <const> = {
+  { "net/route-domain", { name = "1", id = 1 } }, { "net/route-domain", { name = "2", id = 2 } },
+  { "net/route-domain", { name = "100", id = 100 } },
+  { "net/vlan", { name = "external" } }, { "net/vlan", { name = "internal" } },
+  { "net/vlan", { name = "internal-sales" } }, { "net/vlan", { name = "internal-marketing" } },
+  { "ltm/node", { name = "n1", address = "192.0.2.200" } }, { "ltm/pool", { name = "pool" } },
+  { "ltm/pool", { name = "sni1" } }, { "ltm/pool", { name = "sni2" } },
+  { "ltm/snatpool", { name = "sp", members = { "/Common/192.0.2.201" } } },
+  { "ltm/profile/client-ssl", { name = "clientssl1" } },
+  { "ltm/profile/client-ssl", { name = "clientssl2" } },
+  { "ltm/profile/server-ssl", { name = "serverssl1" } },
+  { "ltm/profile/server-ssl", { name = "serverssl2" } },
+  { "ltm/profile/http2", { name = "http2egress" } },
+  { "ltm/profile/sip", { name = "testSIP" } },
+  { "ltm/data-group/internal", { name = "hostnames", type = "string" } },
+}
+
+describe("D1 what AS3 makes of declarations", function()
+  local device
+
+  setup(function()
+    device = sim.start { extensions = { "as3" }, provision = { "asm", "afm" } }
+    for _, object in ipairs(EXISTING) do
+      local answer = curl { device, "POST", "/mgmt/tm/" .. object[1], body = object[2] }
+      assert.equal(200, answer.status, object[1] .. " " .. answer.body)
+    end
+  end)
+  teardown(function() lab.stop(device) end)
+
+  local function declare(body, query)
+    return curl { device, "POST", DECLARE .. (query or ""), body = body }
+  end
+
+  -- The reason of an answer.
+  local function reason(answer)
+    local body = answer.json or {}
+    if body.errors then return table.concat(body.errors, "; ") end
+    local found = {}
+    for _, result in ipairs(body.results or {}) do
+      if result.code ~= 200 then
+        found[#found + 1] = tostring(result.response or result.message)
+      end
+    end
+    return #found > 0 and table.concat(found, "; ") or answer.body
+  end
+
+  local function compare(name, result, sum)
+    local whole = true
+    for _, tenant in pairs(result.tenants) do
+      for path, facts in pairs(tenant.objects or {}) do
+        sum.objects = sum.objects + 1
+        local answer = curl { device, "GET", as3_facts.uri(facts.kind, path) }
+        if answer.status ~= 200 then
+          whole = false
+          if SHOWN then sum.shown[#sum.shown + 1] = name .. ": no " .. facts.kind .. " " .. path end
+        else
+          sum.found = sum.found + 1
+          local listed, equal, differences = as3_facts.compare(facts, answer.json)
+          sum.listed, sum.equal = sum.listed + listed, sum.equal + equal
+          for _, difference in ipairs(differences) do
+            if SHOWN then
+              sum.shown[#sum.shown + 1] = ("%s: %s %s"):format(name, facts.kind, difference)
+            end
+          end
+        end
+      end
+    end
+    return whole
+  end
+
+  -- Sends a declaration twice, compares the objects, and removes everything.
+  local function try(name, declaration, result, sum)
+    local answer = declare(declaration)
+    if answer.status ~= 200 then
+      sum.refused[#sum.refused + 1] = name .. ": " .. reason(answer)
+      curl { device, "DELETE", DECLARE }
+      return
+    end
+    local whole = compare(name, result, sum)
+    for _, again in ipairs(declare(declaration).json.results) do
+      assert.equal("no change", again.message, name)
+    end
+    assert.equal(200, curl({ device, "DELETE", DECLARE }).status, name)
+    for tenant in pairs(result.tenants) do
+      if tenant ~= "Common" then
+        local left = curl { device, "GET", "/mgmt/tm/auth/partition/" .. tenant }
+        assert.equal(404, left.status, name)
+      end
+    end
+    if whole then sum.whole = sum.whole + 1 end
+  end
+
+  local function new_sum()
+    return { whole = 0, objects = 0, found = 0, listed = 0, equal = 0, refused = {}, shown = {} }
+  end
+
+  local function check(sum, what, least)
+    local figures = ("%d %s have full effect, %d are refused; %d of %d objects; %d of %d "
+      .. "properties"):format(sum.whole, what, #sum.refused, sum.found, sum.objects, sum.equal,
+      sum.listed)
+    if SHOWN then
+      local file <close> = assert(io.open(SHOWN .. "." .. what, "w"))
+      table.sort(sum.shown)
+      file:write(figures, "\n", table.concat(sum.refused, "\n"), "\n",
+        table.concat(sum.shown, "\n"), "\n")
+    end
+    assert.is_true(sum.whole >= least, figures)
+    assert.equal(sum.objects, sum.found, figures)
+    assert.is_true(sum.equal >= 0.98 * sum.listed, figures)
+  end
+
+  it("makes the objects of the probes", function()
+    local facts, missing = as3_facts.read()
+    if not facts then return pending(missing) end
+    local sum = new_sum()
+    local names = {}
+    for name in pairs(facts.probes) do names[#names + 1] = name end
+    table.sort(names)
+    for i, name in ipairs(names) do
+      local probe = facts.probes[name]
+      if lab.slow or i % 5 == 1 then try(name, probe.declaration, probe.result, sum) end
+    end
+    check(sum, "probes", lab.slow and 70 or 16)
+  end)
+
+  it("makes the objects of the examples, and refuses classes by name", function()
+    local facts, missing = as3_facts.read()
+    local folder = os.getenv "F5LUA_AS3"
+    if not lab.slow then return pending "only with --slow" end
+    if not facts or not folder then return pending(missing or "F5LUA_AS3 is not set") end
+    local sum = new_sum()
+    for name, result in pairs(facts.examples) do
+      local git <close> = assert(io.popen(("git --git-dir=%s show HEAD:%s"):format(folder, name)))
+      local declaration = json.decode(git:read "a")
+      local is_whole = declaration.class == "AS3" or declaration.class == "ADC"
+      if result.tenants and is_whole and #declaration == 0 then
+        local inner = declaration.class == "AS3" and declaration.declaration or declaration
+        inner.id = inner.id or "x"
+        try(name, inner, result, sum)
+      end
+    end
+    check(sum, "examples", 100)
+  end)
+
+  it("refuses a class without effect by its name, and makes nothing", function()
+    local answer = declare {
+      class = "ADC", schemaVersion = "3.50.0", id = "x",
+      T = { class = "Tenant", A = { class = "Application",
+        d = { class = "DOS_Profile" },
+        p = { class = "Pool" },
+      } },
+    }
+    assert.equal(422, answer.status)
+    assert.equal("/T/A/d: class DOS_Profile is not simulated", answer.json.errors[1])
+    assert.equal(404, curl({ device, "GET", "/mgmt/tm/auth/partition/T" }).status)
+  end)
+
+  it("deploys a changed certificate, though its name stays", function()
+    local function with(text)
+      return declare {
+        class = "ADC", schemaVersion = "3.50.0", id = "x",
+        T = { class = "Tenant", A = { class = "Application",
+          c = { class = "Certificate", certificate = text },
+        } },
+      }.json.results[1].message
+    end
+    assert.equal("success", with "one")
+    assert.equal("no change", with "one")
+    assert.equal("success", with "two")
+    assert.equal("no change", with "two")
+    local made = curl { device, "GET", "/mgmt/tm/sys/file/ssl-cert/~T~A~c.crt" }
+    assert.truthy(made.json.checksum:find("SHA1:3:", 1, true))
+    curl { device, "DELETE", DECLARE }
+  end)
+end)
