@@ -39,17 +39,18 @@ static const char *log_format_of(int argc, char **argv, int *i) {
   return ++*i < argc ? argv[*i] : "";
 }
 
+/* "--sim" is the option "--sim", and so is "--sim=…". */
+static bool is_option(const char *word, const char *option) {
+  size_t length = strlen(option);
+  return strncmp(word, option, length) == 0 && (word[length] == '\0' || word[length] == '=');
+}
+
 /* `f5lua --inventory FILE -e CHUNK` is `f5lua run --inventory FILE -e CHUNK`. */
 static bool names_option_of_run(int argc, char **argv) {
   static const char *const names[] = {"--inventory", "--record", "--replay", "--report"};
-  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-      size_t length = strlen(names[n]);
-      if (strncmp(argv[i], names[n], length) == 0 &&
-          (argv[i][length] == '\0' || argv[i][length] == '='))
-        return true;
-    }
-  }
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+      if (is_option(argv[i], names[n])) return true;
   return false;
 }
 
@@ -68,6 +69,18 @@ static bool is_subcommand(const char *word) {
     if (name && strcmp(name, word) == 0) return true;
   }
   return false;
+}
+
+/* `f5lua -p NAME -e CHUNK` is `f5lua run -p NAME -e CHUNK`. Not so `f5lua -p NAME list ltm/pool`.
+ */
+static bool begins_run(int argc, char **argv, int i) {
+  static const char *const names[] = {"-p", "--profile", "--sim", "--check", "--undoable"};
+  bool found = false;
+  for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+    found = found || is_option(argv[i], names[n]);
+  for (int j = i + 1; found && j < argc && strcmp(argv[j], "--") != 0; j++)
+    if (is_subcommand(argv[j])) return false;
+  return found;
 }
 
 /* `f5lua -H HOST list ltm/pool`: the options of a subcommand come after its name. */
@@ -107,7 +120,7 @@ static int parse(int argc, char **argv, options *o) {
       o->help = true;
     } else if (strcmp(word, "--version") == 0) {
       o->version = true;
-    } else if (names_option_of_run(argc, argv)) {
+    } else if (begins_run(argc, argv, i) || names_option_of_run(argc, argv)) {
       o->fleet = true;
       break;
     } else {

@@ -60,10 +60,11 @@ end
 
 local COLUMNS <const> = { "name", "expires", "days", "subject", "profiles" }
 
--- What a terminal shows: the common name, and profiles of Common without their partition.
+-- What a table shows: the common name, and names in Common without their partition.
 local function shown(row)
   local cell = {}
   for key, value in pairs(row) do cell[key] = value end
+  cell.name = row.name:gsub("^/Common/", "")
   cell.subject = tostring(row.subject or ""):match "CN=([^,]+)" or row.subject
   local names = {}
   for i, name in ipairs(row.profiles) do names[i] = name:gsub("^/Common/", "") end

@@ -34,7 +34,7 @@ function M.setup(parser)
   parser:flag("--trust", "show the certificate and ask, as f5lua trust does")
   parser:flag("--force", "replace a profile")
   parser
-    :option("--output", "text (default), json, or with list names only")
+    :option("-o --output", "text (default), json, or with list names only")
     :argname "FORMAT"
     :choices { "text", "json", "names" }
   parser:epilog(

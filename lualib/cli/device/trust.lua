@@ -28,7 +28,7 @@ function M.setup(parser)
   parser:flag("--show", "only show it")
   parser:flag("--list", "list the trusted certificates")
   parser:flag("--remove", "do not trust the certificate of this device any more")
-  parser:option("--output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
+  parser:option("-o --output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
   parser
     :option("--timeout", "seconds for the connection")
     :argname "SECONDS"

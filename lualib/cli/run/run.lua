@@ -73,7 +73,10 @@ local function run_confirmed(options, words, fn)
 end
 
 local function run_options(options)
-  if options.profile then require("f5.trust.profiles").choose(options.profile) end
+  if options.profile then
+    local known <const>, err <const> = pcall(require("f5.trust.profiles").choose, options.profile)
+    if not known then usage(tostring(err.message), PROGRAM) end
+  end
   confirmed_run.from_environment(options, PROGRAM)
   local confirms <const> = confirmed_run.is_wanted(options)
   if confirms then confirmed_run.check_options(options, PROGRAM) end

@@ -130,10 +130,23 @@ local function of_start(err)
   return nil
 end
 
+-- "/mgmt/tm/ltm/pool/~Common~a%20b" -> "/mgmt/tm/ltm/pool//Common/a b"
+local function names_in(path)
+  local text = path:gsub("~", "/")
+  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+-- Whether the device misses an object that the body names, such as the monitor of a pool.
+local function misses_another(err)
+  local named = tostring(err.message):match "^[%x:]* *The requested [^(]*%((.+)%) was not found"
+  local last = named and named:match "[^/]+$"
+  return last ~= nil and not names_in(tostring(err.path)):find(last, 1, true)
+end
+
 -- Whether the missing object is that of the path. A POST misses an object that its body names.
 -- Files are not objects.
 local function is_of_path(err)
-  return err.method ~= "POST"
+  return err.method ~= "POST" and not misses_another(err)
     and not tostring(err.path):find "%-transfer/" and not tostring(err.path):find "/cm/autodeploy/"
 end
 

@@ -68,7 +68,13 @@ function M.start(path)
     path = path, file = file, count = 0, size = #first,
     observer = core.exchanges_start { bodies = true },
   }, Recording)
-  file:append(first .. TAIL, false)
+  local written <const>, problem <const> = pcall(file.append, file, first .. TAIL, false)
+  if not written then
+    file:close()
+    os.remove(path)
+    core.exchanges_stop(self.observer)
+    core.usage_error(("%s: %s"):format(path, tostring(problem):gsub("^lualib/[^:]+:%d+: ", "")))
+  end
   open_ones[self] = true
   guard()
   self.ticker = core.spawn(function()

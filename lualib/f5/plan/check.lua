@@ -28,8 +28,8 @@ local M = {}
 ---@field not_simulated { line: string, method: string, path: string, reason: string }[]
 ---@field uncertain_from integer? number of the first step after one that was not simulated
 
-local WHY_NO_COMMAND <const> = "a command can do anything on the device; if it changes nothing, "
-  .. "say so with { changes = false }"
+local WHY_NO_COMMAND <const> = "a command can do anything on the device"
+local IF_HARMLESS <const> = "; if it changes nothing, say so with "
 
 local WORKERS <const> = 20 -- devices that are asked at the same time
 
@@ -67,13 +67,20 @@ local function removes_uploads(device, write)
   return count > 0 and known == count
 end
 
+-- The same for the author of a playbook. `f5lua bash` and the like have no line of a playbook.
+local function why_no_command(line, path)
+  if line ~= "" then return WHY_NO_COMMAND .. IF_HARMLESS .. "{ changes = false }" end
+  local is_bash = path == "/mgmt/tm/util/bash"
+  return is_bash and WHY_NO_COMMAND .. IF_HARMLESS .. "--read-only" or WHY_NO_COMMAND
+end
+
 -- Why a write is not simulated before it is sent; nil if the twin may know it.
-local function refusal(device, write)
+local function refusal(device, write, line)
   if write.harmless then return nil end
   local is_command = steps.class_of(write.path) == "command"
     or write.method == "POST" and write.path:find "^/mgmt/tm/task/util/"
   if is_command and not removes_uploads(device, write) then
-    return WHY_NO_COMMAND
+    return why_no_command(line, write.path)
   end
   return nil
 end
@@ -88,7 +95,7 @@ function Check:stop_at(device, write, reason)
   if self.keep_going then return end
   error(core.error_new {
     kind = "not_simulated", device = device.label, method = write.method, path = write.path,
-    message = (
+    message = line == "" and "not simulated: " .. reason or (
       "%s: not simulated: %s (--keep-going goes on, and marks what follows as uncertain)"
     ):format(line, reason),
   }, 0)
@@ -114,7 +121,7 @@ end
 
 function Check:recorder(device)
   local function before(write)
-    local reason = refusal(device, write)
+    local reason = refusal(device, write, line_of(self, write))
     if reason then self:stop_at(device, write, reason) end
   end
   local function after(write)
@@ -225,9 +232,8 @@ local function checked_bash(self, bash)
     local device = self.of_session[session]
     if not device or type(command) ~= "string" then return bash(session, command, options, ...) end
     if not (type(options) == "table" and options.changes == false) or not device.real then
-      self:stop_at(device, {
-        method = "POST", path = "/mgmt/tm/util/bash", where = current_line(),
-      }, WHY_NO_COMMAND)
+      local write = { method = "POST", path = "/mgmt/tm/util/bash", where = current_line() }
+      self:stop_at(device, write, why_no_command(line_of(self, write), write.path))
       return "", 0
     end
     local results = table.pack(bash(device.real, command, options, ...))

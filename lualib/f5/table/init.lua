@@ -90,7 +90,7 @@ local M = {}
 function M.table(rows, columns, options)
   local all, names, style = rows_of("f5.table", rows), names_of("f5.table", columns), check(options)
   local width = style.width or not style.wide and terminal_width() or nil
-  return show.table(all, { columns = names, width = width, wide = style.wide })
+  return (show.table(all, { columns = names, width = width, wide = style.wide }))
 end
 
 --- See lualib/meta/f5.lua.
@@ -104,9 +104,9 @@ function M.show(...)
   if type(item) == "string" then return item end
   if not is_plain(item) then return terminal.text(tostring(item)) end
   if next(item) == nil then return json.is_array(item) and "[]" or "{}" end
-  if not value.is_array(item) then return show.value(item, { hint = false }) end
+  if not value.is_array(item) then return (show.value(item, { hint = false })) end
   if not are_objects(item) then return list(item) end
-  return show.table(item, { width = terminal_width() })
+  return (show.table(item, { width = terminal_width() }))
 end
 
 --- What `print` writes: plain tables are shown, all other values are as in any Lua. A table with

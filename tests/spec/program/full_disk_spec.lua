@@ -66,6 +66,14 @@ describe("a full disk", function()
     assert.matches("f5lua: cannot write the report: r.csv: File too large\n$", result.out)
   end)
 
+  it("names the recording that cannot be begun, and keeps no part of it", function()
+    local result = run(0, { "run", "--record", "run.har", "-e", "require('f5').connect()" })
+    assert.equal(2, result.status)
+    assert.matches("^f5lua: run.har: cannot write: File too large\n", result.out)
+    assert.equal(0, #f5.files(directory.path, "run.har*"))
+    assert.equal(0, #device:log())
+  end)
+
   it("names the journal that cannot be begun, before it touches a device", function()
     local result =
       run(0, { "run", "--inventory", "sites.lua", "--journal", "run.journal", "one.lua" })

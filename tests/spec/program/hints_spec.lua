@@ -88,6 +88,46 @@ describe("hints", function()
     assert.equal("f5lua: unknown option '-x'\nTry 'f5lua --help'.\n", unknown.err)
   end)
 
+  it("know what needs `run`, and leave the options of subcommands to these", function()
+    place:file("p.lua", 'print(require("f5").connect())')
+    local function f5lua(words)
+      return program.run(words, { directory = place.path, env = lab.environment(device) })
+    end
+    for _, words in ipairs {
+      { "--sim", "p.lua" }, { "--check", "p.lua" }, { "--undoable", "p.lua" },
+      { "-v", "--sim", "-e", 'print(require("f5").connect())' },
+    } do
+      local result <const> = f5lua(words)
+      assert.equal(0, result.status, result.err)
+      assert.matches("^session with 127.0.0.1:%d+\n", result.out)
+    end
+    local missing <const> = f5lua { "-p", "nope", "p.lua" }
+    assert.equal(2, missing.status)
+    assert.matches("there is no profile 'nope'", missing.err)
+    assert.matches(
+      "unknown option '%-p'; .* f5lua list %-p …", f5lua({ "-p", "x", "list", "ltm/pool" }).err
+    )
+    assert.matches("unknown option '%-%-simm'", f5lua({ "--simm", "p.lua" }).err)
+  end)
+
+  it("name the list of what is missing, not that of what has it", function()
+    local function hint_of(words)
+      local result <const> = program.run(words, { env = lab.environment(device) })
+      assert.equal(3, result.status)
+      return result.err:match "hint: ([^\n]*)" or "none"
+    end
+    assert.equal(0, program.run({ "create", "ltm/pool", "name=a b" }, {
+      env = lab.environment(device),
+    }).status)
+    assert.equal("none", hint_of { "modify", "ltm/pool", "a b", "monitor=/Common/nope" })
+    local of_pool <const> = "^f5lua list ltm/pool %-%-select fullPath lists the objects$"
+    assert.matches(of_pool, hint_of { "modify", "ltm/pool", "nope", "monitor=/Common/http" })
+    assert.matches(of_pool, hint_of { "get", "ltm/pool", "/Common/x y" })
+    assert.matches(
+      "^f5lua list ltm/pool .*lists", hint_of { "get", "ltm/pool", "nope", "members" }
+    )
+  end)
+
   it("refuse modules that no device has", function()
     for _, words in ipairs {
       { "run", "--sim", "--provision", "ltmm", "p.lua" }, { "sim", "--provision", "ltmm" },

@@ -421,6 +421,10 @@ describe("E8 print", function()
     assert.equal('name,text\na,\nb,"q""\nr"\n', f5.csv(rows, { "name", "text" }))
     assert.equal("name,list,n,text\n", f5.csv(rows):match "^[^\n]*\n")
     assert.equal("name\n", f5.csv({}, { "name" }))
+    -- `print` would show a second result
+    assert.same({ 1, 1, 1 }, {
+      select("#", f5.table(rows)), select("#", f5.show(rows)), select("#", f5.show(rows[1])),
+    })
     assert.equal("x\na long te…", f5.table({ { x = "a long text" } }, { "x" }, { width = 10 }))
     assert.same({ "x", "1", "null" }, { f5.show "x", f5.show(1), f5.show(json.null) })
     assert.equal("a  1\nb\n  c  2", f5.show { a = 1, b = { c = 2 } })

@@ -319,8 +319,16 @@ describe("E2 bash", function()
 
   it("is not carried out with --check", function()
     device:control("write_file", { path = "/var/tmp/there", text = "x" })
-    f5lua { "bash", "--check", "rm /var/tmp/there" }
+    wrong(1, "^f5lua: not simulated: a command can .* say so with %-%-read%-only\n$", {
+      "bash", "--check", "rm /var/tmp/there",
+    })
     assert.equal("x", on_device "/var/tmp/there")
+    wrong(1, "^f5lua: not simulated: tasks of sys/ucs\n$", {
+      "task", "--check", "sys/ucs", "command=save", "name=x",
+    })
+    wrong(1, "p.lua:1: not simulated: .* { changes = false } %(%-%-keep%-going goes on", {
+      "run", "--check", place:file("p.lua", "require('f5').connect():bash 'ls'"),
+    })
   end)
 end)
 
