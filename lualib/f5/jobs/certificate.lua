@@ -228,7 +228,9 @@ local function changes_of_profiles(bip, options, profiles, wanted, pair)
     if not object and not options.create_profile then
       error(core.error_new {
         kind = "not_found", device = bip:label(), method = "GET", path = tostring(ref),
-        message = ("there is no %s profile %s; create_profile = true (--create-profile) makes it"):format(
+        message = (
+          "there is no %s profile %s; create_profile = true (--create-profile) makes it"
+        ):format(
           kind, name
         ),
       }, 0)
