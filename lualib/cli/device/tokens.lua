@@ -109,7 +109,7 @@ function M.run(options)
       empty = clears and "no stale tokens" or "no tokens",
     },
     connect = options.basic and { auth = "basic" } or nil,
-    work = function(bip) return work(bip, options) end,
+    work = function(bip) return (work(bip, options)) end,
     result = function(rows) return #rows end,
   })
 end

@@ -137,5 +137,10 @@ describe("E2 tokens", function()
     local found <const> = rows(words)
     assert.same({ "a", 2 }, { found[1].device, #found })
     assert.same({}, live())
+    -- devices in the order of their numbers, whoever answers first
+    lab.inventory(place, device, { "d10", "d9", "d2" })
+    local out, err = ok { "tokens", "--inventory", "sites.lua", "-o", "csv" }
+    assert.matches("^device,name[^\n]*\nd2,[^\n]*\n.*d9,.*d10,", out)
+    assert.matches("3 devices: 3 done, in", err)
   end)
 end)

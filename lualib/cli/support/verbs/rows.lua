@@ -108,6 +108,16 @@ local function by_number(a, b)
   return a < b
 end
 
+-- The rows of each device together, in the order in which they came.
+local function sort_by_device(rows)
+  local place = {}
+  for i, row in ipairs(rows) do place[row] = i end
+  table.sort(rows, function(a, b)
+    if a.device ~= b.device then return by_number(a.device, b.device) end
+    return place[a] < place[b]
+  end)
+end
+
 local NAMED <const> = 20 -- devices of a group
 
 local function names_of(names)
@@ -141,7 +151,7 @@ function Rows:finish(order)
   if self.grouped then return write_groups(self.grouped) end
   local format <const>, style <const>, rows = self.format, self.style, self.rows
   if format == "text" or format == "jsonl" then return end
-  if order then table.sort(rows, order) end
+  if order then table.sort(rows, order) elseif self.is_fleet then sort_by_device(rows) end
   if TABLES[format] then
     if #rows == 0 then return output(style.empty or "", style.empty and "\n" or "") end
     if style.shown then
