@@ -83,6 +83,32 @@ describe("AS3 on the simulated device", function()
     assert.equal("/T/192.0.2.2:80", members[1].fullPath)
   end)
 
+  it("gives the members of a pool other nodes with the same addresses", function()
+    local named = tenant "192.0.2.1"
+    local server = { name = "n1", address = "192.0.2.1" }
+    named.A.p.members = { { servicePort = 80, servers = { server } } }
+    declare { T = tenant "192.0.2.1" }
+    assert.equal("success", declare({ T = named }).json.results[1].message)
+    assert.is_true(exists "ltm/node/~T~n1")
+    assert.is_false(exists "ltm/node/~T~192.0.2.1")
+    assert.equal("success", declare({ T = tenant "192.0.2.1" }).json.results[1].message)
+    assert.is_true(exists "ltm/node/~T~192.0.2.1")
+    assert.is_false(exists "ltm/node/~T~n1")
+    assert.is_true(exists "ltm/pool/~T~A~p/members/~T~192.0.2.1:80")
+  end)
+
+  it("refuses values of a wrong type before it touches a tenant", function()
+    for _, value in ipairs { "eighty", true, {}, { 1 }, 1.5, json.null } do
+      local wrong = tenant "192.0.2.1"
+      wrong.A.p.members[1].servicePort = value
+      local answer = declare { T = wrong }
+      assert.equal(422, answer.status)
+      assert.equal("/T/A/p/members/0/servicePort: should be integer",
+        (answer.json.errors or { answer.json.message })[1])
+    end
+    assert.is_false(exists "auth/partition/T")
+  end)
+
   it("takes back what somebody changed by hand", function()
     declare { T = tenant "192.0.2.1" }
     call("PATCH", "/mgmt/tm/ltm/pool/~T~A~p", { loadBalancingMode = "ratio-member" })

@@ -187,7 +187,9 @@ local function plan(device, name, objects, job, part)
 end
 
 local function run_one(store, op, ctx)
-  if op.verb == "create" then
+  if op.verb == "create" and store:get(op.place) then
+    rewrite(store, op.object, ctx) -- the device has made it for another one
+  elseif op.verb == "create" then
     store:create(op.object.path, tables.copy(op.object.body), ctx)
   elseif op.verb == "modify" then
     rewrite(store, op.object, ctx)
@@ -196,11 +198,12 @@ local function run_one(store, op, ctx)
   end
 end
 
--- Runs all, in any order that works.
-local function run(store, ops, ctx)
-  local waiting = ops
+-- Runs those that work, in any order. Returns the others, and the first refusal.
+local function run_most(store, ops, ctx)
+  local waiting, first = ops, nil
   while #waiting > 0 do
-    local again, first = {}, nil
+    local again = {}
+    first = nil
     for _, op in ipairs(waiting) do
       local ok, problem = pcall(run_one, store, op, ctx)
       if not ok then
@@ -209,9 +212,34 @@ local function run(store, ops, ctx)
         again[#again + 1] = op
       end
     end
-    if #again == #waiting then error(first, 0) end
+    if #again == #waiting then break end
     waiting = again
   end
+  return waiting, first
+end
+
+-- Runs all. A device looks at a transaction as a whole, so objects may need each other in a circle:
+-- a pool whose members get other nodes with the same addresses. Then what changes is made anew.
+local function run(store, ops, ctx)
+  local waiting, first = run_most(store, ops, ctx)
+  if #waiting == 0 then return end
+  local again = {}
+  for i, op in ipairs(waiting) do
+    if op.verb == "modify" and not KEEPS_OTHERS[(references.template(op.place))] then
+      store:remove_tree(op.place)
+      again[i] = { verb = "create", place = op.place, object = op.object, rank = op.rank }
+    else
+      again[i] = op
+    end
+  end
+  -- what goes makes room for what comes
+  table.sort(again, function(a, b)
+    local x, y = a.verb == "delete" and 0 or 1, b.verb == "delete" and 0 or 1
+    if x ~= y then return x < y end
+    return a.rank < b.rank
+  end)
+  local left, why = run_most(store, again, ctx)
+  if #left > 0 then error(first or why, 0) end
 end
 
 -- The lines of the script of tmsh that AS3 would run.
@@ -221,7 +249,7 @@ local function count_lines(ops, name)
     local template = references.template(op.place)
     lines = lines + (template == "auth/partition" and 2 or 1)
     local text = template == "ltm/rule" and op.object and op.object.body.apiAnonymous
-    if text then lines = lines + select(2, text:gsub("\n", "")) end
+    if text then lines = lines + select(2, text:gsub("\n", "")) + 2 end
     if template == "sys/folder" then folders = folders + 1 end
     if name ~= "Common" and op.object and op.object.wanted.path:find "^/Common/" then
       lines = lines + 1
@@ -255,7 +283,10 @@ local function write(device, name, objects, job, part, ops)
       local missing = {}
       for _, object in ipairs(part ~= "delete" and objects or {}) do
         if not device.store:get(object.place) then
-          missing[#missing + 1] = { verb = "create", place = object.place, object = object }
+          missing[#missing + 1] = {
+            verb = "create", place = object.place, object = object,
+            rank = rank((references.template(object.place))),
+          }
         end
       end
       if #missing == 0 then break end
