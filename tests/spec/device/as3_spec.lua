@@ -109,6 +109,23 @@ describe("AS3 on the simulated device", function()
     assert.is_false(exists "auth/partition/T")
   end)
 
+  it("makes what is in Common first and removes it last", function()
+    local common = { class = "Tenant", Shared = {
+      class = "Application", template = "shared", p = pool "192.0.2.8",
+    } }
+    local answer = declare { T = tenant "192.0.2.1", Common = common }
+    local names = {}
+    for i, result in ipairs(answer.json.results) do
+      names[i] = result.tenant .. " " .. result.message
+    end
+    assert.equal("Common success, T success, Common no change", table.concat(names, ", "))
+    assert.is_true(exists "ltm/pool/~Common~Shared~p")
+    assert.equal(200, call("DELETE", DECLARE).status)
+    for _, path in ipairs { "ltm/pool/~Common~Shared~p", "sys/folder/~Common~Shared" } do
+      assert.is_false(exists(path), path)
+    end
+  end)
+
   it("takes back what somebody changed by hand", function()
     declare { T = tenant "192.0.2.1" }
     call("PATCH", "/mgmt/tm/ltm/pool/~T~A~p", { loadBalancingMode = "ratio-member" })
