@@ -139,6 +139,8 @@ await page.close();
 const phone = await open({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
 seen.overflow = await phone.evaluate(() =>
   document.documentElement.scrollWidth - document.documentElement.clientWidth);
+await phone.locator("#rows .open").first().click();
+seen.phone_name = await phone.evaluate(() => document.querySelector("#heads th").offsetWidth);
 await take(phone, "phone");
 await browser.close();
 process.stdout.write(JSON.stringify(seen));

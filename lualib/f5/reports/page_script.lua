@@ -327,6 +327,8 @@ function range() {
 }
 
 function draw() {
+  /* more columns than are shown would take the width of the names */
+  const columns = [...byId("heads").children].filter((one) => one.offsetWidth > 0).length || 8;
   view.classList.toggle("whole", list.length <= 60);
   const [first, last] = range();
   const keep = new Set(list.slice(first, last));
@@ -346,6 +348,7 @@ function draw() {
     if (!made.has(device)) made.set(device, [rowOf(device), undefined]);
     const pair = made.get(device);
     if (open.has(device) && !pair[1]) pair[1] = details(device);
+    if (pair[1] && pair[1].firstChild.colSpan !== columns) pair[1].firstChild.colSpan = columns;
     for (const row of pair) {
       if (!row) continue;
       if (at.nextSibling !== row) at.after(row);

@@ -245,6 +245,7 @@ describe("E5 reports as HTML", function()
     assert.same({ 5, false, "rgb(255, 255, 255)" }, { seen.printed, seen.print_tools, seen.print })
     assert.is_true(seen.pdf > 10000)
     assert.equal(0, seen.overflow)
+    assert.is_true(seen.phone_name > 80) -- also while a row is expanded
   end)
 
   in_browser("show 2,000 devices, of which only some rows are in the page", function()
