@@ -3,12 +3,12 @@
 
 wire.py --cert FILE --key FILE --rules FILE
     FILE is a JSON list of rules, read again when it changes: { "method", "path", "bytes", "cut",
-    "times", "reset", "garble", "counted" }. The first rule whose method (absent: any) and path
-    (the beginning of it) fit, and whose `times` (absent: always) are not used up, answers with
-    `bytes`. With `cut` only so many of them are sent and the connection is closed, with `reset`
-    without TLS's goodbye. With `counted` nine zeros in them become the number of the request. With
-    `garble` the bytes are followed by some that are no TLS. Without a rule that fits the connection
-    is closed.
+    "times", "reset", "garble", "counted", "holds" }. The first rule whose method (absent: any) and
+    path (the beginning of it) fit, whose `holds` (absent: anything) is in the body of the request,
+    and whose `times` (absent: always) are not used up, answers with `bytes`. With `cut` only so
+    many of them are sent and the connection is closed, with `reset` without TLS's goodbye. With
+    `counted` nine zeros in them become the number of the request. With `garble` the bytes are
+    followed by some that are no TLS. Without a rule that fits the connection is closed.
 """
 import argparse
 import json
@@ -28,7 +28,7 @@ class Rules:
             self.count += 1
             return self.count
 
-    def find(self, method, path):
+    def find(self, method, path, body):
         with self.lock:
             status = os.stat(self.path)
             if (status.st_ino, status.st_mtime_ns) != self.stamp:
@@ -37,7 +37,8 @@ class Rules:
                 self.stamp = (status.st_ino, status.st_mtime_ns)
             for rule in self.rules:
                 left, wanted = rule.get("times", 1), rule.get("method", method)
-                if wanted == method and path.startswith(rule["path"]) and left > 0:
+                fits = wanted == method and path.startswith(rule["path"])
+                if fits and left > 0 and rule.get("holds", "").encode("utf-8") in body:
                     if "times" in rule:
                         rule["times"] = left - 1
                     return rule
@@ -45,7 +46,8 @@ class Rules:
 
 
 def read_request(client):
-    """Method and path of a request that has come as a whole; None at the end of the connection."""
+    """Method, path and body of a request that has come as a whole; None at the end of the
+    connection."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = client.recv(65536)
@@ -61,7 +63,7 @@ def read_request(client):
         if not more:
             return None
         body += more
-    return lines[0].split(" ")[:2]
+    return *lines[0].split(" ")[:2], body
 
 
 def leave(client, rule):
@@ -79,7 +81,7 @@ def serve(client, context, rules):
             request = read_request(inside)
             if request is None:
                 return
-            print(*request, flush=True)
+            print(*request[:2], flush=True)
             rule = rules.find(*request) or {"bytes": "", "cut": 0}
             data = rule["bytes"].encode("utf-8")
             if rule.get("counted"):

@@ -455,6 +455,38 @@ describe("D2 a declaration of DO", function()
     assert.equal(1, #sent "POST")
   end)
 
+  -- A device whose administrator has another password since the declaration.
+  local function password_rules()
+    local LOGIN <const> = "/mgmt/shared/authn/login"
+    local token <const> = {
+      token = { token = "WIRETOKEN", timeout = 1200, expirationMicros = 1900000000000000 },
+    }
+    local refused <const> = { code = 401, message = "Authentication failed." }
+    return {
+      rule("POST", LOGIN, "200 OK", token, { times = 1, holds = '"before"' }), do_info(),
+      started_task(), rule("GET", TASK, "401 Unauthorized", refused, ONCE),
+      rule("POST", LOGIN, "200 OK", token, { holds = '"after-that"' }),
+      rule("POST", LOGIN, "401 Unauthorized", refused),
+      rule("DELETE", "/mgmt/shared/authz/tokens/", "200 OK", "{}"),
+      state("GET", TASK, "200 OK", 200, "OK", "success"),
+    }
+  end
+
+  it("that changes the password of the session's user is followed with the new one", function()
+    server:rules(password_rules())
+    local options <const> = server:options { username = "admin", password = "before" }
+    options.token = nil
+    local user <close> = f5.connect(options)
+    local found <const> = user:declare {
+      class = "Device", schemaVersion = "1.45.0",
+      Common = { class = "Tenant", admin = { class = "User", password = "after-that" } },
+    }
+    assert.equal("success", tostring(found))
+    server:rules(password_rules())
+    local other <close> = f5.connect(options)
+    lab.fails("auth", other.declare, other, DEVICE) -- it names no password
+  end)
+
   it("that is rolled back says why", function()
     server:rules {
       do_info(), started_task(),
@@ -560,35 +592,5 @@ describe("D4 the extensions of a device", function()
   it("wait_ready waits for one of them, and knows their names", function()
     local err <const> = lab.fails("usage", bip.wait_ready, bip, { extension = "as4" })
     assert.matches("unknown extension 'as4'; expected one of as3, do, ts, fast", err.message)
-  end)
-end)
-
-describe("D1 what is no declaration", function()
-  for what, case in pairs {
-    ["a number"] = { 1, "expected a declaration as a table or JSON text, got a number" },
-    ["an empty table"] = { {}, "the declaration is empty" },
-    ["no JSON"] = { "app.json", "is not JSON: .*f5%.asset%(FILE%) reads a file" },
-    ["an unknown class"] = { { class = "Pool" }, "unknown class 'Pool'" },
-    ["no class"] = { { a = 1 }, "the declaration has no class" },
-    ["a list of something"] = { { { class = "Device" } }, "item 1 of the array" },
-    ["applications without a tenant"] = {
-      { App = { class = "Application" } }, "has applications and no tenant",
-    },
-  } do
-    it(what .. " is refused before anything is sent", function()
-      server:rules {}
-      local err <const> = lab.fails("usage", bip.declare, bip, case[1])
-      assert.matches(case[2], err.message)
-      assert.same({}, server:seen())
-    end)
-  end
-
-  it("options are checked", function()
-    lab.fails("usage", bip.declare, bip, ADC, { dryrun = true })
-    lab.fails("usage", bip.declare, bip, ADC, { timeout = "5" })
-    lab.fails("usage", bip.declare, bip, ADC, { show = "all" })
-    lab.fails("usage", bip.declare, bip, { class = "Telemetry" }, { tenant = "Blue" })
-    lab.fails("usage", bip.declared, bip, { extension = "fast" })
-    lab.fails("usage", bip.install_package, bip, "as3.zip")
   end)
 end)
