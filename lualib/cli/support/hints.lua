@@ -140,7 +140,9 @@ end
 local function misses_another(err)
   local named = tostring(err.message):match "^[%x:]* *The requested [^(]*%((.+)%) was not found"
   local last = named and named:match "[^/]+$"
-  return last ~= nil and not names_in(tostring(err.path)):find(last, 1, true)
+  -- "10.0.0.1 80" is the member 10.0.0.1:80, "2001:db8::1 80" is 2001:db8::1.80
+  local function spaced(text) return (text:gsub("[:.]", " ")) end
+  return last ~= nil and not spaced(names_in(tostring(err.path))):find(spaced(last), 1, true)
 end
 
 -- Whether the missing object is that of the path. A POST misses an object that its body names.

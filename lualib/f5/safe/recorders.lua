@@ -5,7 +5,10 @@ local core = require "f5.core"
 
 local M = {}
 
-local of = setmetatable({}, { __mode = "k" }) -- session -> list
+-- session -> list. It is kept by f5.core: the methods of sessions stay when a program loads the Lua
+-- modules again, and must not get two lists for one session.
+local of = core.recorders or setmetatable({}, { __mode = "k" })
+core.recorders = of
 
 local function remove_all(session)
   of[session] = nil

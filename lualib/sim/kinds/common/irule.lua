@@ -239,6 +239,7 @@ local by_text <const> = setmetatable({}, { __mode = "v" })
 --- What the text of an iRule names: { { name =, kinds =, word =, line =, text = }, … }. Names in
 --- variables are unknown, also to a device.
 function M.names(text)
+  if type(text) ~= "string" then return {} end -- a state that somebody wrote
   local known = by_text[text]
   if known then return known end
   local plain = plain_text(text)
