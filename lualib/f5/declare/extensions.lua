@@ -88,16 +88,28 @@ function M.info(run)
   end
 end
 
+-- Whether an extension answers, and what it says about itself. One that is not there is not asked
+-- again: there are several.
+local function look(run, path)
+  local ok, answer = run:try("GET", path, { raw = true })
+  if not ok then
+    if not calls.is_transient(answer) then error(answer, 0) end
+    return false
+  end
+  if answer.status == 401 or answer.status == 403 then
+    return true, run.bip:request("GET", path) -- raises the reason
+  end
+  local decoded, body = pcall(json.decode, answer.body)
+  return answer.status == 200 and decoded, body
+end
+
 --- session:extensions(): what is installed.
 -- @return array of { name, label, version, release, path, ready }; ready: it answers
 function M.extensions(bip)
   local out, list = json.array {}, nil
   for _, extension in ipairs(kinds.EXTENSIONS) do
     local run <const> = calls.new(bip, extension, { timeout = 0 })
-    local ok, answer = run:try("GET", extension.root .. "/info")
-    if not ok and not calls.is_transient(answer) and answer.kind ~= "not_found" then
-      error(answer, 0)
-    end
+    local ok, answer = look(run, extension.root .. "/info")
     local one = { name = extension.name, label = extension.label, path = extension.root }
     if ok then
       local info <const> = info_of(answer)
