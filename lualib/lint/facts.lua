@@ -63,7 +63,7 @@ local function step_from_object(place, segment)
   return nil, sorted(names), "object"
 end
 
---- Follows one segment, which is no name with slashes.
+--- Follows one segment, which has no slashes.
 -- @return the place; or nil and, if the segment is not there, the names that are, and where: in a
 --   "module", "collection" or "object"
 function M.step(place, segment)

@@ -121,12 +121,8 @@ local function wait(run, id)
     local record = look(run, id)
     if record then return record end
     if run:is_over() then
-      error(run:timeout {
-        method = "GET", path = ("%s/task/%s"):format(ROOT, id), outcome = "unknown", task = id,
-        cause = run.last,
-        message = ("not done after %g s (%s); AS3 continues: GET %s/task/%s shows the result")
-          :format(run.limit, run.state or "no answer", ROOT, id),
-      }, 0)
+      run.task = id
+      run:give_up("AS3", ("%s/task/%s"):format(ROOT, id))
     end
     run:pause "task"
   end

@@ -49,6 +49,15 @@ function Run:timeout(fields)
   return core.error_new(fields)
 end
 
+-- Ends the wait for a task whose time is over. `name`: what goes on with it.
+function Run:give_up(name, path)
+  error(self:timeout {
+    method = "GET", path = path, outcome = "unknown", cause = self.last, task = self.task,
+    message = ("not done after %g s (%s); %s continues: GET %s shows the result"):format(
+      self.limit, self.state or "no answer", name, path),
+  }, 0)
+end
+
 -- What an extension answers while it, or the device, restarts.
 local TRANSIENT <const> = {
   not_ready = true, busy = true, transport = true, timeout = true, protocol = true, tls = false,

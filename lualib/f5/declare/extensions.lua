@@ -134,7 +134,7 @@ function M.install_package(bip, file, options)
   local name = file:match "([^/]*)$"
   if not name:find "%.rpm$" then
     core.usage_error(
-      ("install_package: '%s' is no package: its name does not end with .rpm"):format(name)
+      ("install_package: '%s' is not a package: its name does not end with .rpm"):format(name)
     )
   end
   local extension <const> = kinds.of_package(name)

@@ -149,11 +149,7 @@ local function wait(run, path)
       } or answer, path)
     end
     if run:is_over() then
-      error(run:timeout {
-        method = "GET", path = path, outcome = "unknown", cause = run.last, task = run.task,
-        message = ("not done after %g s (%s); DO continues: GET %s shows the result"):format(
-          run.limit, run.state or "no answer", path),
-      }, 0)
+      run:give_up("DO", path)
     end
     run:pause "task"
   end

@@ -104,11 +104,7 @@ local function wait(run, path)
       run:tell "no answer"
     end
     if run:is_over() then
-      error(run:timeout {
-        method = "GET", path = path, outcome = "unknown", cause = run.last, task = run.task,
-        message = ("not done after %g s (%s); FAST continues: GET %s shows the result"):format(
-          run.limit, run.state or "no answer", path),
-      }, 0)
+      run:give_up("FAST", path)
     end
     run:pause "task"
   end

@@ -55,7 +55,7 @@ local function problem_of_body(body, what)
     return ("the text of its %s is no string"):format(what)
   end
   if body.size ~= nil and math.type(body.size) == nil then
-    return ("the size of its %s is no number"):format(what)
+    return ("the size of its %s is not a number"):format(what)
   end
   return nil
 end

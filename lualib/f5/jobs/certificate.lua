@@ -60,7 +60,7 @@ end
 
 local function check_name(option, name)
   if name:find "%c" or name:find "/$" or name:find "//" or name == "" then
-    core.usage_error(("install_certificate: '%s' is no name: %q"):format(option, name))
+    core.usage_error(("install_certificate: '%s' is not a name: %q"):format(option, name))
   end
 end
 

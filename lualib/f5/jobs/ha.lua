@@ -209,7 +209,7 @@ function M.sync(bip, given)
   end
   local group = options.group
   if group and (group == "" or group:find "[%s;{}\"]") then
-    core.usage_error(("sync: 'group' is no name of a device group: %q"):format(group))
+    core.usage_error(("sync: 'group' is not the name of a device group: %q"):format(group))
   end
   group = group or group_of(bip)
   if not group then

@@ -4,7 +4,7 @@
 local known = { as3 = "3.56.0" }
 
 --- Returns { [name] = version } for words such as "as3=3.50.2" and "as3". Raises an error for the
---- first that is none.
+--- first word that names no known extension.
 -- @param words array of strings
 return function(words)
   local wanted = {}

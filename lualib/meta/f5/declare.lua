@@ -113,7 +113,7 @@ function session:extensions() end
 ---Uploads the package of an extension (RPM), installs it, and waits until the extension answers.
 ---
 ---*Raises* "task": the device does not install it; "timeout": it does not answer in time; call
----errors; "usage": the file is no package, or an option is invalid.
+---errors; "usage": the file is not a package, or an option is invalid.
 ---
 ---*Source* docs/declarations.md
 ---@param file string path of the RPM

@@ -136,7 +136,7 @@ describe("E6 bip:sync", function()
     fails("invalid", "the device is in no sync-failover device group", x.sync, x)
     fails("usage", "sync: 'from' or 'force', not both", x.sync, x, { from = true, force = true })
     fails("usage", "sync: expected a table of options, got a boolean", x.sync, x, true)
-    fails("usage", 'sync: \'group\' is no name of a device group: "a; b"', x.sync, x, "a; b")
+    fails("usage", 'sync: \'group\' is not the name of a device group: "a; b"', x.sync, x, "a; b")
     x:at("cm/device-group"):create { name = "one", type = "sync-failover" }
     x:at("cm/device-group"):create { name = "two", type = "sync-only" }
     lab.fails("invalid", x.sync, x, "nope")

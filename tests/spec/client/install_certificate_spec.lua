@@ -239,7 +239,7 @@ describe("E6 bip:install_certificate", function()
       ["'profile' must be a string, not a boolean"] = options_of { profile = true },
       ["'kind' must be client-ssl or server-ssl, not 'tcp'"] = options_of { kind = "tcp" },
       ["'name' is no full path: /www"] = options_of { name = "/www" },
-      ["'profile' is no name: \"a//b\""] = options_of { profile = "a//b" },
+      ["'profile' is not a name: \"a//b\""] = options_of { profile = "a//b" },
     } do
       local err = lab.fails("usage", bip.install_certificate, bip, options)
       assert.matches(words, err.message, 1, true)

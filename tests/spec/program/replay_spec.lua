@@ -330,7 +330,7 @@ describe("E4 run --replay", function()
     for words, parts in pairs {
       ["its content is no object"] = { "{}", '{"content":5}' },
       ["the text of its content is no string"] = { "{}", '{"content":{"text":5}}' },
-      ["the size of its content is no number"] = { "{}", '{"content":{"size":"5"}}' },
+      ["the size of its content is not a number"] = { "{}", '{"content":{"size":"5"}}' },
       ["its postData is no object"] = { '{"postData":"x"}', "{}" },
       ["its headers are no list of objects"] = { "{}", '{"headers":["x"]}' },
       ["its headers are no list"] = { '{"headers":{"a":"b"}}', "{}" },

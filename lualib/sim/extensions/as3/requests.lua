@@ -21,7 +21,7 @@ local APPLICATIONS <const> = {
   PUT = { [4] = true },
 }
 
---- The parts of the path: resource, and what follows. Refuses what is no path of AS3.
+--- The parts of the path: resource, and what follows. Refuses paths that AS3 does not have.
 function M.path(request)
   local parts = table.move(request.segments, 4, #request.segments, 1, {})
   local longest = LENGTHS[parts[1]]
