@@ -1,6 +1,6 @@
 -- The words that a declaration may use: names of properties, classes and values of the schema. AS3
 -- looks for a word that it does not know before it looks at the structure.
-local formats = require "sim.extensions.as3.check.formats"
+local formats = require "sim.extensions.check.formats"
 local json = require "f5.json"
 local validate = require "sim.extensions.as3.check.validate"
 

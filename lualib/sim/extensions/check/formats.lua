@@ -1,4 +1,4 @@
--- Patterns and formats of AS3's schema, which Lua has no regular expressions for.
+-- Patterns and formats of the schemas of extensions, which Lua has no regular expressions for.
 local M = {}
 
 -- Lua's pattern for a set of bytes, for those that a whole text may consist of.
@@ -67,7 +67,7 @@ end
 function M.matches(pattern, text)
   local check = M.patterns[pattern]
   if not check and pattern:find("^[@A-Za-z", 1, true) == 1 then check = is_pointer_name end
-  if not check then error("as3: unknown pattern " .. pattern, 0) end
+  if not check then error("extensions: unknown pattern " .. pattern, 0) end
   return check(text)
 end
 
