@@ -24,6 +24,7 @@ static bool reserve(text *t, size_t more) {
   }
   char *data = realloc(t->data, capacity);
   if (!data) return fail(t);
+  if (!t->data) *data = '\0';
   t->data = data;
   t->capacity = capacity;
   return true;

@@ -30,8 +30,10 @@ struct loop {
   uint32_t timers, heap_size;
   watch *watches; /* by descriptor */
   unsigned watch_size;
-  unsigned watched; /* how many are wanted, except for those of the network */
-  unsigned always;  /* how many of all are always ready */
+  unsigned watched;         /* how many are wanted, except for those of the network */
+  unsigned always;          /* how many of all are always ready */
+  bool (*idle)(void *data); /* see loop_set_idle; may be NULL */
+  void *idle_data;
 };
 
 static bool watch_wake(loop *l);
@@ -345,13 +347,19 @@ static int until_due(const loop *l, int max_wait_ms) {
   return max_wait_ms < 0 || until < (uint64_t)max_wait_ms ? (int)until : max_wait_ms;
 }
 
+void loop_set_idle(loop *l, bool (*work)(void *data), void *data) {
+  l->idle = work;
+  l->idle_data = data;
+}
+
 int loop_turn(loop *l, int max_wait_ms) {
   /* Send what was submitted since the last turn before waiting. */
   int called = l->perform_first ? perform(l) : 0;
   /* After callbacks the waiters have work. Save the system call; the next turn checks the
    * descriptors. */
   if (called == 0) {
-    called += wait_for_events(l, max_wait_ms == 0 ? 0 : until_due(l, max_wait_ms));
+    bool at_once = max_wait_ms == 0 || (l->idle && l->idle(l->idle_data));
+    called += wait_for_events(l, at_once ? 0 : until_due(l, max_wait_ms));
     if (l->network) called += perform(l);
   }
   return called + fire_timers(l);

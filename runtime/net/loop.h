@@ -42,6 +42,11 @@ void loop_timer_stop(loop *l, loop_timer *timer); /* does nothing if it is not r
  * (-1: no limit), and calls the callbacks that are due. Returns how many. */
 int loop_turn(loop *l, int max_wait_ms);
 
+/* Work that has time until the loop waits: `work` does a part of it and returns whether there is
+ * more. loop_turn calls it before it waits, so it costs no time while a server answers; with more
+ * work it does not wait. One for each loop. */
+void loop_set_idle(loop *l, bool (*work)(void *data), void *data);
+
 /* Whether there is something to wait for: a timer, a request or a watched descriptor. */
 bool loop_pending(const loop *l);
 

@@ -282,6 +282,35 @@ static void sockets_of_the_network(void **state) {
   close(pair[1]);
 }
 
+static int parts; /* of the idle work that are left */
+static bool idle_called;
+static bool do_part(void *data) {
+  assert_ptr_equal(data, &parts);
+  idle_called = true;
+  if (parts > 0) parts--;
+  return parts > 0;
+}
+
+static void idle_work_comes_before_a_wait(void **state) {
+  (void)state;
+  loop_timer timer = {.fire = note};
+  fired_count = 0;
+  parts = 3;
+  loop_set_idle(l, do_part, &parts);
+  loop_turn(l, 0); /* does not wait */
+  assert_false(idle_called);
+  loop_timer_start(l, &timer, 50);
+  uint64_t began = loop_now(l);
+  while (parts > 0)
+    loop_turn(l, -1); /* the last one waits */
+  assert_int_equal(fired_count, 1);
+  assert_in_range(loop_now(l) - began, 49, 2000);
+  idle_called = false;
+  loop_set_idle(l, NULL, NULL);
+  loop_turn(l, 1);
+  assert_false(idle_called);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(timers_fire_in_order, open_loop, close_loop),
@@ -292,6 +321,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(watched_descriptors, open_loop, close_loop),
       cmocka_unit_test_setup_teardown(regular_files, open_loop, close_loop),
       cmocka_unit_test_setup_teardown(sockets_of_the_network, open_loop, close_loop),
+      cmocka_unit_test_setup_teardown(idle_work_comes_before_a_wait, open_loop, close_loop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

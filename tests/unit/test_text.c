@@ -25,6 +25,14 @@ static void grows(void **state) {
   text_free(&t);
 }
 
+static void ends_with_a_nul_when_it_has_only_memory(void **state) {
+  (void)state;
+  text t = {0};
+  text_reserve(&t, 0);
+  assert_string_equal(text_string(&t), "");
+  text_free(&t);
+}
+
 /* Whoever writes text_string(&t) and t.length bytes of it must not read behind it. */
 static void is_empty_after_a_failure(void **state) {
   (void)state;
@@ -51,6 +59,7 @@ static void is_empty_after_a_failure(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(grows),
+                                     cmocka_unit_test(ends_with_a_nul_when_it_has_only_memory),
                                      cmocka_unit_test(is_empty_after_a_failure)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 -- f5.har.record(path): writes each exchange with a device to a HAR file while the program runs.
 --
--- Each entry is one line. One write puts new entries in the place of the end, "]}}", with the end
--- behind them. So the file is complete JSON whenever the program is killed, but for a kill in the
--- middle of a write; f5/har/file.lua reads one that was cut off, too.
+-- Each entry is one line. runtime/f5/observe/har_file.c writes them: one write puts new entries in
+-- the place of the end, "]}}", with the end behind them. So the file is complete JSON whenever the
+-- program is killed, but for a kill in the middle of a write; f5/har/file.lua reads one that was
+-- cut off, too.
 
 local core = require "f5.core"
 local json = require "f5.json"
@@ -12,7 +13,7 @@ local terminal = require "f5.terminal"
 local M = {}
 
 local TAIL <const> = "\n]}}\n"
-local INTERVAL <const> = 0.25 -- s between two writes
+local INTERVAL <const> = 0.25 -- s: how long an entry waits at most to be written
 local START <const> = '{"log":'
 
 local Recording = {}
@@ -75,6 +76,7 @@ function M.start(path)
     core.exchanges_stop(self.observer)
     core.usage_error(("%s: %s"):format(path, tostring(problem):gsub("^lualib/[^:]+:%d+: ", "")))
   end
+  core.exchanges_save(self.observer, file, self.size, TAIL)
   open_ones[self] = true
   guard()
   self.ticker = core.spawn(function()
@@ -97,18 +99,12 @@ function Recording:fail(problem)
       terminal.line(self.path), self.count, terminal.line(self.problem)))
 end
 
---- Writes what has ended since the last write.
+--- Writes what has ended since the last write. Much is written before, while the program waits.
 function Recording:flush()
-  while self.file and not self.problem do
-    local text, count <const> = core.exchanges_har(self.observer, ",\n")
-    if count == 0 then return end
-    if self.count == 0 then text = text:sub(2) end
-    local ok <const>, problem <const> = pcall(function()
-      self.file:replace_end(self.size, text .. TAIL)
-      self.size, self.count = self.size + #text, self.count + count
-    end)
-    if not ok then self:fail(problem) end
-  end
+  if not self.file or self.problem then return end
+  local count <const>, size <const>, problem <const> = core.exchanges_flush(self.observer)
+  self.count, self.size = count, size
+  if problem then self:fail(problem) end
 end
 
 --- Ends it.

@@ -1,30 +1,23 @@
 #include "f5/observe/exchange.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include <lauxlib.h>
-#include <openssl/evp.h>
 
 #include "base/field.h"
 #include "base/list.h"
 #include "base/metatable.h"
 #include "base/push_owned.h"
 #include "base/text.h"
-#include "f5/observe/har.h"
+#include "f5/observe/har_file.h"
 #include "f5/observe/observed.h"
 #include "f5/report/error_kinds.h"
 #include "f5/report/secret.h"
+#include "f5/work/system.h"
 
 #define OBSERVER_NAME "f5.observer"
-#define BODY_MAX ((size_t)1 << 20) /* bytes of a body that is kept */
-#define FILE_MAX ((size_t)64 * 1024)
-#define PIECE 65536
-#define HAR_MAX ((size_t)1 << 20) /* bytes of entries that are taken at once */
+#define RAW_MAX ((size_t)4 << 20) /* bytes that wait to be masked */
 
 /* Leaves the exchanges that it has not taken. */
 struct f5_observer {
@@ -32,137 +25,14 @@ struct f5_observer {
   f5_core *core;
   f5_exchange *at; /* the first one to take, or NULL */
   bool bodies;
+  har_file *file; /* that it writes them to; or NULL */
 };
 
 bool exchange_wanted(const f5_core *core) {
   return core->observers != NULL;
 }
 
-static void side_free(exchange_side *s) {
-  text_free(&s->headers);
-  text_free(&s->body);
-}
-
-static void exchange_free(f5_exchange *e) {
-  text *const texts[] = {&e->device, &e->where, &e->method, &e->path, &e->line, &e->message};
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-    text_free(texts[i]);
-  side_free(&e->request);
-  side_free(&e->response);
-  free(e);
-}
-
-/* -- bodies -- */
-
-static void print_digest(EVP_MD_CTX *context, char *hex) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  if (!EVP_DigestFinal_ex(context, digest, &length) || length != 32) return;
-  for (unsigned i = 0; i < length; i++)
-    snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-}
-
-static void digest_memory(exchange_side *s, const char *body, size_t length) {
-  EVP_MD_CTX *context = EVP_MD_CTX_new();
-  if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
-      EVP_DigestUpdate(context, body, length))
-    print_digest(context, s->digest);
-  EVP_MD_CTX_free(context);
-}
-
-/* The digest of a part of a file; empty if it cannot be read again. */
-static void digest_file(exchange_side *s, int fd, uint64_t offset, uint64_t length) {
-  unsigned char piece[PIECE];
-  EVP_MD_CTX *context = EVP_MD_CTX_new();
-  bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
-  while (good && length > 0) {
-    ssize_t n = pread(fd, piece, length < PIECE ? (size_t)length : PIECE, (off_t)offset);
-    if (n < 0 && errno == EINTR) continue;
-    good = n > 0 && EVP_DigestUpdate(context, piece, (size_t)n);
-    offset += n > 0 ? (uint64_t)n : 0;
-    length -= n > 0 ? (uint64_t)n : 0;
-  }
-  if (good) print_digest(context, s->digest);
-  EVP_MD_CTX_free(context);
-}
-
-static void keep_body(exchange_side *s, const char *body, size_t length, size_t max) {
-  s->size = length;
-  s->kept = length <= max;
-  if (s->kept)
-    secret_mask(&s->body, body ? body : "", length);
-  else
-    digest_memory(s, body, length);
-}
-
-/* A small file without binary data is kept, such as a log. A mask cannot find the secrets of binary
- * files, and no file of a device needs to be in a recording as a whole. */
-static void keep_file(exchange_side *s, const http_request *request) {
-  uint64_t length = request->sink_length;
-  s->size = length;
-  if (length <= FILE_MAX) {
-    char *content = malloc(length + 1);
-    ssize_t n =
-        content ? pread(request->sink_fd, content, length, (off_t)request->sink_offset) : -1;
-    if (n >= 0 && (uint64_t)n == length && !memchr(content, '\0', length))
-      keep_body(s, content, length, FILE_MAX);
-    free(content);
-  }
-  if (!s->kept) digest_file(s, request->sink_fd, request->sink_offset, length);
-}
-
-static bool is_file(const char *header) {
-  static const char type[] = "Content-Type: application/octet-stream";
-  return strncasecmp(header, type, sizeof type - 1) == 0;
-}
-
-/* Appends a line without secrets. Also headers for other programs than the device have some, such
- * as X-Vault-Token. */
-static void put_header(text *headers, const char *line, size_t length) {
-  static const char cookie[] = "cookie";
-  const char *colon = memchr(line, ':', length);
-  const size_t name = colon ? (size_t)(colon - line) : 0, end = sizeof cookie - 1;
-  if (name > 0 && (secret_name(line, name) ||
-                   (name >= end && strncasecmp(line + name - end, cookie, end) == 0))) {
-    text_add(headers, line, name);
-    text_put(headers, ": " SECRET_MASK);
-  } else {
-    secret_mask(headers, line, length);
-  }
-  text_char(headers, '\n');
-}
-
-static void describe_request(exchange_side *s, const http_request *request) {
-  bool file = request->body_from_fd;
-  for (const char *const *line = request->headers; line && *line; line++) {
-    put_header(&s->headers, *line, strlen(*line));
-    file = file || is_file(*line);
-  }
-  if (request->body_from_fd) {
-    s->size = request->body_length;
-    digest_file(s, request->body_fd, request->body_offset, request->body_length);
-  } else if (request->body) {
-    keep_body(s, request->body, request->body_length, file ? 0 : BODY_MAX);
-  }
-}
-
-static void describe_response(exchange_side *s, const http_request *request) {
-  for (const char *line = request->answer_headers; line && *line;) {
-    const size_t length = strcspn(line, "\n");
-    put_header(&s->headers, line, length > 0 && line[length - 1] == '\r' ? length - 1 : length);
-    line += length + (line[length] == '\n');
-  }
-  if (request->answer)
-    keep_body(s, request->answer, request->answer_length, BODY_MAX);
-  else if (request->sink_to_fd && request->sink_length > 0)
-    keep_file(s, request);
-}
-
 /* -- new exchanges -- */
-
-static void put_masked(text *to, const char *string) {
-  if (string) secret_mask(to, string, strlen(string));
-}
 
 static bool wants_bodies(const f5_core *core) {
   for (const f5_observer *one = core->observers; one; one = one->next)
@@ -176,12 +46,8 @@ f5_exchange *exchange_new(const f5_session *session, const http_request *request
   if (request->failure == HTTP_CANCELLED && !request->times.started) return NULL; /* queued */
   f5_exchange *e = calloc(1, sizeof *e);
   if (!e) return NULL;
+  const bool failed = failure->verdict.kind != KIND_NONE, cut = request->failure == HTTP_CANCELLED;
   e->core = session->core;
-  put_masked(&e->device, session->label);
-  put_masked(&e->where, session->where);
-  put_masked(&e->path, request->path);
-  put_masked(&e->line, line);
-  text_put(&e->method, request->method);
   e->internal = request->secret;
   e->status = request->status;
   e->attempt = attempt;
@@ -190,18 +56,89 @@ f5_exchange *exchange_new(const f5_session *session, const http_request *request
   e->times = request->times;
   e->sent = request->bytes_sent;
   e->received = request->bytes_received;
-  if (request->failure == HTTP_CANCELLED) {
-    e->failure = error_kind_name(KIND_CANCELLED);
-  } else if (failure->verdict.kind != KIND_NONE) {
-    e->failure = error_kind_name(failure->verdict.kind);
-    put_masked(&e->message, failure->message);
-  }
+  if (cut || failed) e->failure = error_kind_name(cut ? KIND_CANCELLED : failure->verdict.kind);
   e->with_bodies = wants_bodies(e->core);
-  if (e->with_bodies) {
-    describe_request(&e->request, request);
-    describe_response(&e->response, request);
+  if (!exchange_capture(e, session, request, failed && !cut ? failure->message : NULL, line)) {
+    exchange_free(e);
+    return NULL;
   }
+  /* Those of a failed call may have to wait for the next attempt; a login has secrets. */
+  if (e->failure || e->internal) exchange_mask(e);
   return e;
+}
+
+/* -- masking, which has time until the loop waits -- */
+
+static core_exchanges *with_raw;
+
+/* Takes the first one that is not masked yet. */
+static f5_exchange *take_raw(core_exchanges *all) {
+  f5_exchange *e = all->raw;
+  all->raw_bytes -= e->raw.length;
+  do
+    all->raw = all->raw->next;
+  while (all->raw && !all->raw->is_raw);
+  if (!all->raw) LIST_REMOVE(all);
+  return e;
+}
+
+static void mask_next(core_exchanges *all) {
+  exchange_mask(take_raw(all));
+}
+
+static void mask_all(core_exchanges *all) {
+  while (all->raw)
+    mask_next(all);
+}
+
+static void mask_before_end(void) {
+  while (with_raw)
+    mask_all(with_raw);
+}
+
+/* Moves on to the next exchange; frees those that everybody has taken. */
+static void pass(f5_observer *observer) {
+  f5_exchange *e = observer->at;
+  f5_core *core = observer->core;
+  observer->at = e->next;
+  e->readers--;
+  while (core->exchanges.first && !core->exchanges.first->readers) {
+    f5_exchange *done = core->exchanges.first;
+    if (done == core->exchanges.raw) take_raw(&core->exchanges);
+    core->exchanges.first = done->next;
+    if (!done->next) core->exchanges.last = NULL;
+    exchange_free(done);
+  }
+}
+
+/* -- recordings -- */
+
+/* Gives a file the exchanges that are masked. now: it writes all of them, and not only if there are
+ * many. */
+static void save_masked(f5_observer *observer, bool now) {
+  while (observer->at && !observer->at->is_raw && har_file_put(observer->file, observer->at))
+    pass(observer);
+  har_file_write(observer->file, now);
+}
+
+/* Masks an exchange, and writes it to the recordings. */
+static bool work(void *data) {
+  f5_core *core = data;
+  if (core->exchanges.raw) mask_next(&core->exchanges);
+  for (f5_observer *one = core->observers; one; one = one->next)
+    if (one->file) save_masked(one, false);
+  return core->exchanges.raw != NULL;
+}
+
+static void remember_raw(f5_core *core, f5_exchange *e) {
+  core_exchanges *all = &core->exchanges;
+  if (!all->raw) {
+    all->raw = e;
+    LIST_ADD(&with_raw, all);
+  }
+  all->raw_bytes += e->raw.length;
+  while (all->raw_bytes > RAW_MAX)
+    mask_next(all);
 }
 
 void exchange_commit(f5_exchange *e, const char *retry, uint64_t wait_ms) {
@@ -223,20 +160,7 @@ void exchange_commit(f5_exchange *e, const char *retry, uint64_t wait_ms) {
   else
     core->exchanges.first = e;
   core->exchanges.last = e;
-}
-
-/* Moves on to the next exchange; frees those that everybody has taken. */
-static void pass(f5_observer *observer) {
-  f5_exchange *e = observer->at;
-  f5_core *core = observer->core;
-  observer->at = e->next;
-  e->readers--;
-  while (core->exchanges.first && !core->exchanges.first->readers) {
-    f5_exchange *done = core->exchanges.first;
-    core->exchanges.first = done->next;
-    if (!done->next) core->exchanges.last = NULL;
-    exchange_free(done);
-  }
+  if (e->is_raw) remember_raw(core, e);
 }
 
 /* -- Lua -- */
@@ -299,9 +223,15 @@ static void push_exchange(lua_State *L, const f5_exchange *e, bool bodies) {
 static int stop(lua_State *L) {
   f5_observer *observer = luaL_checkudata(L, 1, OBSERVER_NAME);
   if (!observer->link) return 0;
+  if (observer->file) {
+    mask_all(&observer->core->exchanges);
+    save_masked(observer, true);
+  }
   LIST_REMOVE(observer);
   while (observer->at)
     pass(observer);
+  har_file_free(observer->file);
+  observer->file = NULL;
   return 0;
 }
 
@@ -317,15 +247,18 @@ int exchange_lua_start(lua_State *L) {
     bodies = lua_toboolean(L, -1);
   }
   f5_core *core = core_of(L);
-  f5_observer *observer = lua_newuserdatauv(L, sizeof *observer, 0);
+  f5_observer *observer = lua_newuserdatauv(L, sizeof *observer, 1);
   *observer = (f5_observer){.core = core, .bodies = bodies};
   luaL_setmetatable(L, OBSERVER_NAME);
   LIST_ADD(&core->observers, observer);
+  loop_set_idle(core->loop, work, core);
+  secret_set_before_end(mask_before_end);
   return 1;
 }
 
 int exchange_lua_take(lua_State *L) {
   f5_observer *observer = luaL_checkudata(L, 1, OBSERVER_NAME);
+  mask_all(&observer->core->exchanges);
   lua_newtable(L);
   for (lua_Integer i = 1; observer->at; i++) {
     push_exchange(L, observer->at, observer->bodies);
@@ -335,21 +268,31 @@ int exchange_lua_take(lua_State *L) {
   return 1;
 }
 
-int exchange_lua_har(lua_State *L) {
+int exchange_lua_save(lua_State *L) {
   f5_observer *observer = luaL_checkudata(L, 1, OBSERVER_NAME);
-  const char *before = luaL_checkstring(L, 2);
-  text entries = {0};
-  const f5_exchange *e = observer->at;
-  lua_Integer count = 0;
-  for (; e && entries.length < HAR_MAX; e = e->next, count++) {
-    text_put(&entries, before);
-    har_put(&entries, e);
-  }
-  push_owned_text(L, &entries); /* if memory runs out, none is lost */
-  for (lua_Integer i = 0; i < count; i++)
-    pass(observer);
-  lua_pushinteger(L, count);
-  return 2;
+  const int fd = append_file_of(L, 2);
+  const lua_Integer size = luaL_checkinteger(L, 3);
+  const char *end = luaL_checkstring(L, 4);
+  luaL_argcheck(L, size >= 0, 3, "must not be negative");
+  luaL_argcheck(L, !observer->file, 1, "already writes to a file");
+  lua_settop(L, 2);
+  lua_setiuservalue(L, 1, 1); /* the file stays open as long as the observer */
+  observer->file = har_file_new(fd, (uint64_t)size, end);
+  if (!observer->file) luaL_error(L, "not enough memory");
+  return 0;
+}
+
+int exchange_lua_flush(lua_State *L) {
+  f5_observer *observer = luaL_checkudata(L, 1, OBSERVER_NAME);
+  luaL_argcheck(L, observer->file, 1, "writes to no file");
+  mask_all(&observer->core->exchanges);
+  save_masked(observer, true);
+  const har_file *file = observer->file;
+  lua_pushinteger(L, (lua_Integer)file->count);
+  lua_pushinteger(L, (lua_Integer)file->size);
+  if (!file->problem) return 2;
+  lua_pushfstring(L, "cannot write: %s", strerror(file->problem));
+  return 3;
 }
 
 void exchange_setup(lua_State *L) {

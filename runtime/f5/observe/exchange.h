@@ -1,6 +1,7 @@
 /* Observers of exchanges: each finished exchange with a device, also each attempt of a call, is
- * kept for every observer until it takes it. Recordings and reports are made of that. Every secret
- * is masked at once, while it is known. Costs nothing as long as nobody observes. */
+ * kept for every observer until it takes it. Recordings and reports are made of that. Its secrets
+ * are masked while the loop waits, or before they are forgotten; those of a login at once. Costs
+ * nothing as long as nobody observes. */
 #ifndef F5_EXCHANGE_H
 #define F5_EXCHANGE_H
 
@@ -41,9 +42,13 @@ int exchange_lua_start(lua_State *L);
  *   request, response: with bodies { headers = "Name: value\n…", body, size, digest (SHA-256 of
  *               what is not kept: files, and bodies of more than 1 MiB) } */
 int exchange_lua_take(lua_State *L);
-/* Lua: exchanges_har(observer, before) -> the first of them as entries of a HAR file, each behind
- * the text `before`; their number. Call it until the number is 0. */
-int exchange_lua_har(lua_State *L);
+/* Lua: exchanges_save(observer, file, size, end): from now on the observer writes entries of a HAR
+ * file to a file of append_open, while the loop waits or with exchanges_flush. The file has `size`
+ * bytes, and behind them the text `end`, which is behind all entries after each write. */
+int exchange_lua_save(lua_State *L);
+/* Lua: exchanges_flush(observer) -> entries in the file, its bytes without the end; and why nothing
+ * more can be written, if so. Writes all that has ended. */
+int exchange_lua_flush(lua_State *L);
 int exchange_lua_stop(lua_State *L);
 void exchange_setup(lua_State *L); /* creates the metatable; leaves the stack unchanged */
 

@@ -17,8 +17,26 @@ typedef struct exchange_side {
   char digest[65];    /* SHA-256 of a body that is not kept; or "" */
 } exchange_side;
 
+/* What is masked, in this order. */
+enum exchange_part {
+  PART_DEVICE,
+  PART_WHERE,
+  PART_PATH,
+  PART_LINE,
+  PART_MESSAGE,
+  PART_REQUEST_HEADERS,
+  PART_REQUEST_BODY,
+  PART_RESPONSE_HEADERS,
+  PART_RESPONSE_BODY,
+  PARTS
+};
+
 typedef struct f5_exchange f5_exchange;
 struct f5_exchange {
+  /* The parts one behind the other, not masked yet; in memory that is wiped. */
+  bool is_raw;
+  text raw;
+  size_t raw_length[PARTS];
   f5_exchange *next; /* of those that were committed */
   f5_core *core;
   unsigned readers; /* observers that have not taken it yet */
@@ -33,6 +51,14 @@ struct f5_exchange {
   bool arrived; /* at least a part of the request was sent */
   exchange_side request, response;
 };
+
+/* Keeps what the exchange has in `raw`. False if there is not enough memory. message, line: may be
+ * NULL. */
+bool exchange_capture(f5_exchange *e, const f5_session *session, const http_request *request,
+                      const char *message, const char *line);
+/* Masks its secrets; does nothing if that is done. */
+void exchange_mask(f5_exchange *e);
+void exchange_free(f5_exchange *e);
 
 /* The parts of its time, in microseconds. */
 typedef struct exchange_times {

@@ -55,7 +55,12 @@ static chunk *chunks;
 static spelling *buckets[BUCKETS];
 static unsigned starts[256]; /* how many begin with this byte */
 static size_t masked;        /* secrets */
+static void (*before_end)(void);
 bool secret_first[256];
+
+void secret_set_before_end(void (*before)(void)) {
+  before_end = before;
+}
 
 void secret_wipe(void *memory, size_t length) {
   explicit_bzero(memory, length);
@@ -170,6 +175,7 @@ static void enter(secret *s) {
 
 void secret_unmask(secret *s) {
   if (!s->masked) return;
+  if (before_end) before_end();
   for (unsigned i = 0; i < s->spellings; i++) {
     spelling **link = &buckets[bucket_of(s->spelling[i].bytes)];
     while (*link != &s->spelling[i])

@@ -28,6 +28,9 @@ secret *secret_new(const char *value, size_t length);
 /* Keeps the concatenation of the parts without masking it: for a header line or a request body
  * whose secret is masked already. */
 secret *secret_quiet(const char *const *parts, size_t count);
+/* Sets a function that is called before a secret is no longer masked: texts that are to be masked
+ * later must be masked now. */
+void secret_set_before_end(void (*before)(void));
 /* Stops masking it. A password that equals the user name would hide that name in every log line. */
 void secret_unmask(secret *s);
 const char *secret_string(const secret *s); /* NUL-terminated */

@@ -17,6 +17,15 @@
 typedef struct f5_session f5_session;
 typedef struct f5_observer f5_observer;
 
+typedef struct core_exchanges core_exchanges;
+struct core_exchanges {
+  struct f5_exchange *first, *last; /* that an observer has not taken yet, in order */
+  struct f5_exchange *raw;          /* the first one whose secrets are not masked yet; or NULL */
+  size_t raw_bytes;                 /* of all of these */
+  uint64_t count;
+  core_exchanges *next, **link; /* of those that have raw ones */
+};
+
 typedef struct f5_core {
   loop *loop;
   f5_session
@@ -32,10 +41,7 @@ typedef struct f5_core {
   f5_observer *observers; /* of exchanges: see exchange.h */
   struct f5_replay *replay; /* answers for all devices: see replay.h; or NULL */
   bool notes_lines;         /* calls note the line of the script */
-  struct {
-    struct f5_exchange *first, *last; /* that an observer has not taken yet, in order */
-    uint64_t count;
-  } exchanges;
+  core_exchanges exchanges;
 } f5_core;
 
 /* Number of sessions of this process that are not closed; signal handlers may read it. */

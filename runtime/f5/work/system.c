@@ -28,10 +28,15 @@ typedef struct append_file {
   int fd; /* -1 when closed */
 } append_file;
 
-static append_file *check_open(lua_State *L) {
-  append_file *file = luaL_checkudata(L, 1, APPEND_FILE);
+int append_file_of(lua_State *L, int index) {
+  const append_file *file = luaL_checkudata(L, index, APPEND_FILE);
   if (file->fd < 0) luaL_error(L, "the file is closed");
-  return file;
+  return file->fd;
+}
+
+static append_file *check_open(lua_State *L) {
+  append_file_of(L, 1);
+  return lua_touserdata(L, 1);
 }
 
 static int system_append_open(lua_State *L) {

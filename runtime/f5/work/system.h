@@ -17,5 +17,7 @@
  * = false when the system has them: they outlive this process, but not a power failure
  */
 void f5_system_register(lua_State *L);
+/* The descriptor of the file of append_open at this index; raises if it is closed. */
+int append_file_of(lua_State *L, int index);
 
 #endif

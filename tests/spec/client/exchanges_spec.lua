@@ -71,6 +71,45 @@ describe("observers of exchanges", function()
     assert.is_nil(text:find '%\\"token%\\":%\\"%w')
   end)
 
+  it("get no secret that is forgotten before they take it", function()
+    local bip <close> = lab.connect(device)
+    local forget
+    do
+      local secret = core.secret_from_command "echo Kn0wn-here-only"
+      forget = function()
+        secret = tostring(secret)
+        collectgarbage()
+        collectgarbage()
+      end
+    end
+    core.exchanges_take(observer)
+    assert.equal("********", core.mask "Kn0wn-here-only")
+    -- The loop has not waited since then, so it is not masked yet.
+    local body <const> = { note = "x Kn0wn-here-only y" }
+    bip:request("POST", "/mgmt/shared/echo", { body = body })
+    forget()
+    assert.equal("Kn0wn-here-only", core.mask "Kn0wn-here-only")
+    local one <const> = core.exchanges_take(observer)[1]
+    assert.truthy(one.request.body:find("x ******** y", 1, true))
+    assert.truthy(one.response.body:find("x ******** y", 1, true))
+  end)
+
+  it("get no secret of many large answers at the same time", function()
+    local bip <close> = lab.connect(device, { parallel = 16 })
+    core.exchanges_take(observer)
+    local page <const> = f5.json.encode { text = ("word "):rep(180000), password = "Secr3t-here" }
+    device:fault { match = { path = "pool" }, status = 200, body = page, times = 16 }
+    local calls = {}
+    for i = 1, 16 do calls[i] = function() bip.ltm.pool["/Common/p"]:load() end end
+    f5.all(calls)
+    local list <const> = core.exchanges_take(observer)
+    assert.equal(16, #list)
+    for _, one in ipairs(list) do
+      assert.equal(#page, one.response.size)
+      assert.equal((page:gsub("Secr3t%-here", "********")), one.response.body)
+    end
+  end)
+
   it("get each attempt, why there is another one, and the pause", function()
     local bip <close> = lab.connect(device, { retries = { count = 3, delay = 0.02 } })
     core.exchanges_take(observer)
