@@ -1,7 +1,12 @@
--- Writes a C file that holds Lua sources: cmake/embed.lua [--small] OUT ROOT FILE... NAME=FILE...
+-- Writes a C file that holds Lua modules:
+--   cmake/embed.lua [--compiled] [--small] OUT ROOT FILE... NAME=FILE...
 -- FILE becomes the module of its path below ROOT (ROOT/f5/stats.lua is "f5.stats", .../init.lua its
--- folder's name). With --small comments and spaces are left out, and every line keeps its number;
--- and what is not f5 itself is compressed. One module has no file: "sim.kinds.index", see below.
+-- folder's name). With --compiled it is compiled, with all that errors and tracebacks show: loading
+-- it takes a sixth of the time. Only the release of Lua that compiled a module can load it. With
+-- --small, comments and spaces of Lua text are left out, and every line keeps its number; and what
+-- is not f5 itself is compressed. One module has no file: "sim.kinds.index", see below.
+local compiled = arg[1] == "--compiled"
+if compiled then table.remove(arg, 1) end
 local small = arg[1] == "--small"
 if small then table.remove(arg, 1) end
 local out, root = arg[1], arg[2]
@@ -26,7 +31,7 @@ local function chunk_name(path)
 end
 
 package.path = root .. "/?.lua"
-local lexer = small and require "build.lexer"
+local lexer = small and not compiled and require "build.lexer"
 
 local function smaller(source, chunk)
   local parts, line, last = {}, 1, ""
@@ -66,12 +71,7 @@ for i = 3, #arg do
   local name, path = arg[i]:match "^([%w_.]+)=(.+)$"
   if not name then name, path = module_name(arg[i]), arg[i] end
   local source = read(path)
-  local is_text = name:find "^meta%." -- what matters in it are the comments
-  modules[#modules + 1] = {
-    name = name,
-    chunk = chunk_name(path),
-    source = small and not is_text and smaller(source, chunk_name(path)) or source,
-  }
+  modules[#modules + 1] = { name = name, chunk = chunk_name(path), source = source }
 end
 
 -- The module "sim.kinds.index": which files of lualib/sim/kinds/ describe the kinds of a BIG-IP
@@ -100,6 +100,12 @@ modules[#modules + 1] = {
 }
 
 for _, module in ipairs(modules) do
+  local is_text = module.name:find "^meta%." -- what matters in it are the comments
+  if compiled and not is_text then
+    module.source = string.dump(assert(load(module.source, module.chunk, "t")))
+  elseif small and not is_text then
+    module.source = smaller(module.source, module.chunk)
+  end
   module.data = module.source
   -- A playbook against a real device loads f5 and its parts: they are not to cost anything.
   if small and module.name ~= "f5" and not module.name:find "^f5%." then

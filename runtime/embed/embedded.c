@@ -49,9 +49,9 @@ void embedded_push_source(lua_State *L, const embedded_module *module) {
 
 int embedded_load(lua_State *L, const embedded_module *module) {
   if (!module->packed)
-    return luaL_loadbufferx(L, module->source, module->length, module->chunk, "t");
+    return luaL_loadbufferx(L, module->source, module->length, module->chunk, NULL);
   embedded_push_source(L, module);
-  int status = luaL_loadbufferx(L, lua_tostring(L, -1), module->length, module->chunk, "t");
+  int status = luaL_loadbufferx(L, lua_tostring(L, -1), module->length, module->chunk, NULL);
   lua_remove(L, -2); /* text */
   return status;
 }

@@ -11,8 +11,8 @@
 typedef struct embedded_module {
   const char *name;   /* the name for `require`: "f5.stats" */
   const char *chunk;  /* chunk name: "=lualib/f5/stats.lua" */
-  const char *source; /* Lua text, perhaps deflated */
-  size_t length;      /* bytes of the Lua text */
+  const char *source; /* Lua text or compiled Lua, perhaps deflated */
+  size_t length;      /* bytes of it before it was deflated */
   size_t packed;      /* bytes of `source` if it is deflated, else 0 */
 } embedded_module;
 
@@ -22,7 +22,7 @@ extern const size_t embedded_count;
 /* NULL if there is no module of this name. */
 const embedded_module *embedded_find(const char *name);
 
-/* Pushes the text of a module. */
+/* Pushes the text of a module, or its compiled code. Annotations ("meta.*") are always text. */
 void embedded_push_source(lua_State *L, const embedded_module *module);
 
 /* Pushes a module as a function and returns LUA_OK; or pushes an error message and returns an error
