@@ -222,8 +222,8 @@ function f5.table(rows, columns, options) end
 
 ---@class f5.table.options
 ---Options of `f5.table`.
----@field width? integer columns; longer texts are cut; default: those of the terminal, and
----nothing is cut where standard output is no terminal
+---@field width? integer of the table, in characters; what has no room is left out, unless
+---`columns` names it; default: that of the terminal, and no limit where standard output is none
 ---@field wide? boolean true: with more columns, and nothing is cut; default false
 
 ---Returns rows as CSV (RFC 4180) with a head line. No value is lost: a text keeps its lines, a

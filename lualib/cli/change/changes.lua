@@ -1,6 +1,5 @@
 -- f5lua changes: lists the change records, and shows one.
 local files = require "f5.safe.files"
-local host = require "f5.host"
 local json = require "f5.json"
 local output = require "cli.support.output"
 local shown_json = require "cli.support.shown_json"
@@ -8,6 +7,7 @@ local show = require "f5.table.show"
 local show_record = require "cli.support.change.record"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
+local writing = require "cli.support.rows.write"
 
 local M = { summary = "list the change records, show or delete one" }
 
@@ -42,10 +42,7 @@ local function list(format)
       run = row.undo_of and "undo of " .. row.undo_of or table.concat(words, " "),
     }
   end
-  output(show.table(rows, {
-    width = host.columns(), paint = show.painter(host.is_terminal(1) and not os.getenv "NO_COLOR"),
-    columns = { "id", "state", "writes", "devices", "run" },
-  }), "\n")
+  writing.table(rows, { "id", "state", "writes", "devices", "run" })
 end
 
 local actions = {}

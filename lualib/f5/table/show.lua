@@ -20,6 +20,20 @@ function Show.masked(item) return value.masked(tokens.hidden(item)) end
 
 local MAX_DEPTH <const> = 8
 
+--- What is written below a table: how many items it has, and what of them it does not show.
+-- @param count integer|nil
+-- @param is_part boolean: properties are left out
+-- @param left_out array of strings: columns that have no room
+-- @param hint string|false|nil: how to see what is left out
+-- @return text; nil if there is nothing to say
+function Show.footer(count, is_part, left_out, hint)
+  local items = count and ("%d item%s"):format(count, count == 1 and "" or "s")
+  local missing = #left_out > 0 and "no room for " .. table.concat(left_out, ", ") or nil
+  local first = items or missing
+  if first and is_part and hint then first = first .. "; " .. hint end
+  return items and missing and first .. "\n" .. missing or first
+end
+
 --- Whether this is one entry of flat statistics: only scalars, some with dots in their names.
 local function is_stats(object)
   local dotted = false
@@ -151,12 +165,11 @@ function Show.value(item, opts, depth)
   if next(item) == nil then return json.is_array(item) and paint("dim", "(nothing)") or "{}" end
   if not value.is_array(item) then return Show.object(item, opts) end
   if all_objects(item) then
-    local text, is_part = to_table(item, {
+    local text, is_part, left_out = to_table(item, {
       width = opts.width, paint = paint, wide = opts.wide, kind = opts.kind, before = opts.before,
     })
     local hint = opts.hint == nil and ".json _ shows all properties" or opts.hint
-    local count = ("%d item%s"):format(#item, #item == 1 and "" or "s")
-    return text .. "\n" .. paint("dim", is_part and hint and count .. "; " .. hint or count)
+    return text .. "\n" .. paint("dim", Show.footer(#item, is_part, left_out, hint))
   end
   local lines = {}
   depth = (depth or 0) + 1

@@ -1,10 +1,11 @@
 --- Tables fitted to the terminal.
 
 local columns_of = require "f5.table.columns"
+local fit = require "f5.table.fit"
 local value = require "f5.table.value"
 
 local cell, width_of <const> = value.cell, value.width
-local MIN_WIDTH <const>, MAX_WIDTH <const> = 8, 40
+local MAX_WIDTH <const> = 40
 local FEW <const> = 3 -- columns that a table has, even if they are the same in all rows
 
 -- -- the columns of an unknown kind --
@@ -130,7 +131,14 @@ local function known_columns(rows, kind, wide)
 end
 
 local function plain_column(name)
-  return { head = name, value = function(object) return rawget(object, name) end }
+  return { head = name, value = function(object) return item_of(object, name) end }
+end
+
+-- The name of an object; of a row of statistics it is the full name.
+local function name_of(object)
+  local name = columns_of.name(object)
+  if type(name) ~= "string" or rawget(object, "name") == nil then return name end
+  return without_common(name)
 end
 
 -- As many columns as fit; all of them if the table is wide.
@@ -148,6 +156,7 @@ local function chosen_columns(rows, width, wide, before)
   return out, all - #out - #before
 end
 
+-- The columns, how many properties are left out, and how many columns always stay.
 local function layout(rows, opts, width)
   local out, hidden = {}, opts.wide and 0 or 1
   local kind = opts.kind or columns_of.kind_of_rows(rows)
@@ -156,7 +165,7 @@ local function layout(rows, opts, width)
       out[i] =
         { head = name, value = function(object) return columns_of.value(object, name, kind) end }
     end
-    return out, 0
+    return out, 0, opts.drops or #out
   end
   if columns_of.of(kind) then
     out = known_columns(rows, kind, opts.wide)
@@ -164,74 +173,61 @@ local function layout(rows, opts, width)
     out, hidden = chosen_columns(rows, width, opts.wide, opts.before or {})
   end
   local head = head_of(rows)
-  if head then table.insert(out, 1, { head = head, value = columns_of.name }) end
+  if head then table.insert(out, 1, { head = head, value = name_of }) end
   for i, name in ipairs(opts.before or {}) do table.insert(out, i, plain_column(name)) end
-  return out, hidden
+  return out, hidden, #(opts.before or {}) + (head and 1 or 0)
 end
 
---- Narrows the widest columns until the table fits, never below MIN_WIDTH.
--- @return whether it fits
-local function fit(widths, width)
-  local total = 2 * (#widths - 1)
-  for _, w in ipairs(widths) do total = total + w end
-  while total > width do
-    local widest = 1
-    for i, w in ipairs(widths) do if w > widths[widest] then widest = i end end
-    if widths[widest] <= MIN_WIDTH then return false end
-    widths[widest], total = widths[widest] - 1, total - 1
-  end
-  return true
-end
-
--- The texts of all cells, how wide each column is, and whether it holds numbers only.
-local function measure(rows, columns)
-  local cells, widths, numeric = {}, {}, {}
+-- The columns with the texts of their cells, how wide each is, and whether it holds numbers only.
+local function measure(rows, columns, keep)
   for i, column in ipairs(columns) do
-    widths[i], numeric[i] = width_of(value.label(column.head)), #rows > 0
-  end
-  for r, object in ipairs(rows) do
-    local line = {}
-    for i, column in ipairs(columns) do
+    local label = value.label(column.head)
+    local texts, widest, number = {}, width_of(label), #rows > 0
+    for r, object in ipairs(rows) do
       local item = column.value(object)
-      if item ~= nil and type(item) ~= "number" then numeric[i] = false end
-      local text = cell(column.head, item)
-      line[i] = text
-      local wide = width_of(text)
-      if wide > widths[i] then widths[i] = wide end
+      if item ~= nil and type(item) ~= "number" then number = false end
+      texts[r] = cell(column.head, item)
+      widest = math.max(widest, width_of(texts[r]))
     end
-    cells[r] = line
+    column.label, column.head_width, column.texts = label, width_of(label), texts
+    column.width, column.number, column.keep = widest, number, i <= keep
   end
-  return cells, widths, numeric
+  return columns
 end
+
+-- One line: the texts of its columns.
+local function line_of(columns, text_of, painted)
+  local out = {}
+  for i, column in ipairs(columns) do
+    local text = fit.clip(text_of(column), column.width, column.mode)
+    local pad = (" "):rep(column.width - width_of(text))
+    out[i] = column.number and pad .. painted(text)
+      or painted(text) .. (i < #columns and pad or "")
+  end
+  return (table.concat(out, "  "):gsub("%s+$", ""))
+end
+
+local function plain(text) return text end
 
 --- Returns a table of objects.
 -- @param rows array of tables
 -- @param opts table|nil: width (columns of the terminal; default: nothing is cut), columns (names;
 --   default: those of the kind, or what differs between the rows), kind (default: that of the
---   rows), before (names that come before those of the kind), wide (more columns), paint
--- @return text without a final newline, whether properties are left out
+--   rows), before (names that come before those of the kind), wide (more columns), paint,
+--   drops (the number of `columns` that always stay; default: all)
+-- @return text without a final newline, whether properties are left out, names of the columns that
+--   have no room
 return function(rows, opts)
   opts = opts or {}
   local width, paint = opts.width or math.huge, opts.paint or value.painter(false)
-  local columns, hidden = layout(rows, opts, opts.width or 80)
-  local cells, widths, numeric = measure(rows, columns)
-  -- Columns that people have named stay; others are left out if there is no room.
-  while not fit(widths, width) and not opts.columns and #widths > 1 do
-    widths[#widths], hidden = nil, hidden + 1
+  local columns, hidden, keep = layout(rows, opts, opts.width or 80)
+  local shown, left_out = fit.choose(measure(rows, columns, keep), width)
+  local lines = {
+    line_of(shown, function(column) return column.label end,
+      function(text) return paint("head", text) end),
+  }
+  for r = 1, #rows do
+    lines[r + 1] = line_of(shown, function(column) return column.texts[r] end, plain)
   end
-  local lines = {}
-  local function add(texts, kind)
-    local out = {}
-    for i, w in ipairs(widths) do
-      local text = value.clip(texts[i], w)
-      local pad, painted = (" "):rep(w - width_of(text)), kind and paint(kind, text) or text
-      out[i] = numeric[i] and pad .. painted or painted .. (i < #widths and pad or "")
-    end
-    lines[#lines + 1] = table.concat(out, "  "):gsub("%s+$", "")
-  end
-  local heads = {}
-  for i, column in ipairs(columns) do heads[i] = value.label(column.head) end
-  add(heads, "head")
-  for _, texts in ipairs(cells) do add(texts) end
-  return table.concat(lines, "\n"), hidden > 0
+  return table.concat(lines, "\n"), hidden > 0 or #left_out > 0, left_out
 end

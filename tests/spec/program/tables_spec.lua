@@ -149,12 +149,61 @@ describe("E8 tables", function()
   it("end where the terminal ends, and are whole elsewhere", function()
     local narrow <close> =
       terminal.start({ "list", "ltm/pool" }, { env = environment, columns = 40 })
-    narrow:expect "name +monitor +members +state\n.*http an… +2/3 +availab…"
+    narrow:expect "name +members +state\napi +0/0 +unknown\n"
+    narrow:expect "%d items; %-o wide shows more columns"
+    narrow:expect "no room for monitor, loadBalancingMode,\ndescription"
     local long <const> = ("long"):rep(50)
     local bip <close> = lab.connect(device)
     bip.ltm.pool.web:modify { description = long }
     assert.matches(long, run("list", "ltm/pool", "-o", "table"), 1, true)
     bip.ltm.pool.web:modify { description = "shop" }
+  end)
+
+  it("leave out columns in a narrow terminal, and never make two names one", function()
+    local rows = {}
+    for i = 1, 3 do
+      rows[i] = {
+        kind = "tm:ltm:virtual:virtualstate", name = ("shop_production_%d_https_virtual"):format(i),
+        fullPath = ("/Common/shop_production_%d_https_virtual"):format(i),
+        destination = ("/Common/203.0.113.%d:443"):format(i),
+        pool = ("/Common/shop_production_%d_https_pool"):format(i), ipProtocol = "tcp",
+        description = "the shop of the western region, whose owner is team retail",
+      }
+    end
+    local wide <const> = f5.table(rows)
+    assert.matches("_3_https_virtual +203.0.113.3:443 +shop_production_3_https_pool +tcp +the",
+      wide)
+    for width = 40, 140, 5 do
+      local text <const>, seen = f5.table(rows, nil, { width = width }), {}
+      for line in (text .. "\n"):gmatch "(.-)\n" do
+        assert.is_true(utf8.len(line) <= width, line)
+        assert.is_nil(seen[line], line)
+        seen[line] = true
+      end
+      for i = 1, 3 do
+        -- an address is whole or not there
+        assert.equal(text:find("203", 1, true) ~= nil, text:find(rows[i].destination:sub(9), 1,
+          true) ~= nil)
+        assert.matches(("shop_production_%d_https_virtual"):format(i), text, 1, true)
+      end
+    end
+    local head <const> = f5.table(rows, nil, { width = 60 }):match "^[^\n]+"
+    assert.equal("name destination ipProtocol", (head:gsub(" +", " ")))
+    local cut <const> = f5.table(rows, { "pool" }, { width = 24 })
+    assert.matches("\n/Common/shop…1_https_pool\n/Common/shop…2_https_pool\n", cut)
+    -- texts for people are cut at their end, lists behind an item
+    local texts <const> = f5.table(
+      { { n = 1, description = "a long text for people", list = { "first", "second", "third" } } },
+      { "n", "description", "list" }, { width = 40 }
+    )
+    assert.equal("n  description          list\n1  a long text for pe…  first, second, …", texts)
+  end)
+
+  it("of statistics leave out /Common/, too", function()
+    local out <const> = run("stats", "ltm/pool", "-o", "table")
+    assert.matches("\nweb +available", out)
+    assert.not_matches("/Common/", out, 1, true)
+    assert.matches('"/Common/web"', run("stats", "ltm/pool", "-o", "json"), 1, true)
   end)
 
   it("show the text of an iRule as lines", function()

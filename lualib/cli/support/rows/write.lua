@@ -63,13 +63,19 @@ local function as_table(value, format, view)
   local style = {
     width = not wide and host.is_terminal(1) and host.columns() or nil,
     paint = show.painter(colour), wide = wide, all = wide,
-    columns = view and view.columns, kind = view and view.kind, before = view and view.before,
+    columns = view and view.columns, drops = view and view.drops, kind = view and view.kind,
+    before = view and view.before,
     hint = host.is_terminal(1) and "-o wide shows more columns",
   }
+  if view and view.hint ~= nil then style.hint = view.hint end
   if type(value) ~= "table" then return show.value(value, style) end
   local rows = rows_of(value)
   if is_objects(value) then
-    if style.columns then return show.table(rows, style) end
+    if style.columns then
+      local text, is_part, left_out = show.table(rows, style)
+      local below = show.footer(nil, is_part, left_out, style.hint)
+      return below and text .. "\n" .. style.paint("dim", below) or text
+    end
     return show.value(rows, style)
   end
   if #rows == 1 then return show.value(rows[1], style) end
@@ -113,7 +119,7 @@ local ITEMS <const> = { table = true, wide = true, csv = true }
 
 --- Writes a result. nil is nothing.
 -- @param view table|nil: see cli.support.rows.view; also first (properties that come first), before
---   (columns that come before those of the kind)
+--   (columns that come before those of the kind), drops (the number of columns that always stay)
 function M.write(value, options, view)
   if value == nil then return end
   local format <const> = M.format_of(options)
@@ -122,6 +128,31 @@ function M.write(value, options, view)
     terminal.err "f5lua: this is one page of several: f5lua list reads all\n"
   end
   if text ~= "" then output(text, "\n") end
+end
+
+local function is_nothing(item)
+  return item == nil or item == "" or type(item) == "table" and next(item) == nil
+end
+
+--- The columns that have something in them; the first one always stays.
+function M.used(columns, rows)
+  local out = {}
+  for i, name in ipairs(columns) do
+    local has = i == 1
+    for _, row in ipairs(rows) do has = has or not is_nothing(row[name]) end
+    if has then out[#out + 1] = name end
+  end
+  return out
+end
+
+--- Writes rows of f5lua itself as a table.
+-- @param columns array of names
+-- @param keep integer|nil: how many of them always stay
+function M.table(rows, columns, keep)
+  local text <const> = as_table(json.array(rows), "table", {
+    columns = columns, drops = keep or 1, hint = false,
+  })
+  output(text, "\n")
 end
 
 --- Writes object by object, with one page of a collection in memory.
