@@ -47,7 +47,9 @@ function M.setup(parser)
   parser
     :flag("--delete-old", "rotate: delete the old pair, if nothing else uses it")
     :target "delete_old"
-  frame.add_options(parser, { writes = true, text = true, own_force = true })
+  frame.add_options(parser, {
+    writes = true, text = true, own_force = true, condition = "days < 30",
+  })
   parser:flag(
     "--force", "accept a certificate that is not valid now, or the journal of another run"
   )
@@ -59,6 +61,10 @@ function M.setup(parser)
 end
 
 local COLUMNS <const> = { "name", "expires", "days", "subject", "profiles" }
+local NAMES <const> = {
+  "name", "expires", "days", "subject", "profiles", "issuer", "ends", "names", "serial",
+  "fingerprint", "bundle", "key_type", "key_size",
+}
 
 -- What a table shows: the common name, and names in Common without their partition.
 local function shown(row)
@@ -79,7 +85,7 @@ local function list(options)
   local function status(rows) return options.exit_code and #rows > 0 and EXPIRING or 0 end
   return frame.run(options, {
     program = PROGRAM,
-    style = { columns = COLUMNS, shown = shown, empty = "no certificates" },
+    style = { columns = COLUMNS, names = NAMES, shown = shown, empty = "no certificates" },
     work = function(bip) return certificates.list(bip, options.expiring) end,
     order = certificates.order,
     result = function(rows) return #rows end,

@@ -8,6 +8,7 @@ local profiles = require "f5.trust.profiles"
 local shown_json = require "cli.support.shown_json"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
+local writing = require "cli.support.rows.write"
 
 local M = {
   summary = "keep how to reach a device, under a name for -p", logs = true, records = false,
@@ -58,6 +59,17 @@ local function record(name)
   return shown
 end
 
+-- How the certificate is checked, and where the password comes from.
+local function check_of(one)
+  return one.pin and "pin" or one.verify == false and "not verified" or one.ca and "CA file" or nil
+end
+
+local function login_of(one)
+  return one.password_command and "command" or one.password_env and "$" .. one.password_env or nil
+end
+
+local COLUMNS <const> = { "name", "host", "user", "certificate", "login", "problem" }
+
 local function list(format)
   local names <const> = profiles.list()
   if format == "json" then
@@ -69,14 +81,18 @@ local function list(format)
     for _, name in ipairs(names) do output(name, "\n") end
     return
   end
-  if #names == 0 then output "no profiles; f5lua profile add NAME --host HOST adds one\n" end
-  for _, name in ipairs(names) do
-    local ok, one = pcall(record, name)
-    local where = ok and ("%s%s  %s"):format(
-      one.host, one.port and (":%d"):format(one.port) or "", one.username or ""
-    ) or tostring(one.message or one)
-    output(terminal.line((("%s  %s"):format(name, where):gsub("%s+$", ""))), "\n")
+  if #names == 0 then
+    return output "no profiles; 'f5lua profile add NAME --host HOST' adds one\n"
   end
+  local rows = {}
+  for i, name in ipairs(names) do
+    local ok, one = pcall(record, name)
+    rows[i] = ok and {
+      name = name, host = one.host .. (one.port and (":%d"):format(one.port) or ""),
+      user = one.username, certificate = check_of(one), login = login_of(one),
+    } or { name = name, problem = tostring(one.message or one) }
+  end
+  writing.table(rows, writing.used(COLUMNS, rows), 2)
 end
 
 local function show(name, format)

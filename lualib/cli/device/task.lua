@@ -11,6 +11,7 @@ local usage = require "cli.support.usage"
 local M = { summary = "start long work, wait for it, list and delete tasks", logs = true }
 
 local PROGRAM <const> = "f5lua task"
+local LISTED <const> = { "path", "id", "state", "command", "name", "started" }
 local ACTIONS <const> = { list = true, wait = true, delete = true }
 
 function M.setup(parser)
@@ -32,7 +33,9 @@ function M.setup(parser)
     :target("patience")
     :convert(number.any("--timeout", "seconds"))
   parser:flag("--keep", "do not delete the task after waiting")
-  frame.add_options(parser, { writes = true, text = true, no_timeout = true })
+  frame.add_options(parser, {
+    writes = true, text = true, no_timeout = true, condition = 'state ~= "COMPLETED"',
+  })
   parser:epilog(
     "Properties are those of f5lua create: key=value, key:=json, @FILE. Examples:\n"
       .. "  f5lua task sys/ucs command=save name=nightly --wait\n"
@@ -174,7 +177,9 @@ function M.run(options)
     writes = not is_list,
     style = {
       text = not is_list and text or nil,
-      columns = is_list and { "path", "id", "state", "command", "name", "started" }
+      names = is_list and LISTED or nil,
+      keep = is_list and 2 or 1,
+      columns = is_list and LISTED
         or { "path", "id", "state", "seconds", "result" },
       empty = "no tasks",
     },

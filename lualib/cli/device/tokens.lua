@@ -23,7 +23,7 @@ function M.setup(parser)
     :convert(time.span "--older-than")
   parser:flag("--basic", "log in without a token, for administrators with too many tokens")
   parser:flag("-y --yes", "with clear: do not ask")
-  frame.add_options(parser, { text = true })
+  frame.add_options(parser, { text = true, condition = "age > 3600" })
   parser:epilog(
     "A device accepts 100 tokens of a user at a time. f5lua deletes its own token when it ends.\n"
       .. "One that was left behind expires after 20 minutes, unless it was extended. clear never\n"
@@ -33,6 +33,7 @@ function M.setup(parser)
 end
 
 local COLUMNS <const> = { "name", "user", "address", "age", "left", "own" }
+local NAMES <const> = { "name", "user", "address", "age", "left", "own", "provider", "started" }
 
 local function shown(row)
   local cell = {}
@@ -106,6 +107,7 @@ function M.run(options)
     program = PROGRAM,
     style = {
       columns = COLUMNS, shown = shown, text = clears and text or nil,
+      names = not clears and NAMES or nil,
       empty = clears and "no stale tokens" or "no tokens",
     },
     connect = options.basic and { auth = "basic" } or nil,

@@ -15,6 +15,7 @@ local json = require "f5.json"
 local number = require "cli.support.number"
 local target = require "cli.support.target"
 local undoable = require "cli.support.change.undoable"
+local row_options = require "cli.support.rows.options"
 local views = require "cli.support.rows.view"
 local writing = require "cli.support.rows.write"
 local selection = require "cli.support.selection"
@@ -42,11 +43,6 @@ local function add_common(parser)
     :choices(writing.FORMATS)
 end
 
-local function add_select(parser)
-  parser:option("--select", "properties to return, separated by commas"):argname "NAME,…"
-  parser:option("--top", "maximum number of items"):argname "N":convert(number.whole("--top"))
-end
-
 local function add_query(parser)
   parser
     :option("--filter", '$filter, as the device understands it: "partition eq Common"')
@@ -54,15 +50,6 @@ local function add_query(parser)
   parser:option("--skip", "leave out the first items"):argname "N":convert(number.whole("--skip"))
   parser:flag("--expand", "with sub-collections (expandSubcollections)")
   parser:option("--options", "tmsh's options of a query"):argname "TEXT"
-end
-
-local function add_rows(parser)
-  parser
-    :option("--where", "only rows for which a Lua expression is true: 'ratio > 1'")
-    :argname "EXPRESSION"
-  parser
-    :option("--sort", "the order of the rows; :desc reverses it: ratio:desc,name")
-    :argname "COLUMN[:desc],…"
 end
 
 local function read_file(path)
@@ -432,9 +419,9 @@ function M.subcommand(verb, summary, extra)
       :args "*"
       :argname(WORDS[verb] or "WORD")
     add_common(parser)
-    if extra.query or extra.rows then add_select(parser) end
+    if extra.query or extra.rows then row_options.add_select(parser) end
     if extra.query then add_query(parser) end
-    if extra.rows then add_rows(parser) end
+    if extra.rows then row_options.add_rows(parser) end
     if WRITES[verb] then
       undoable.add_option(parser)
       parser:flag("--check", "write nothing: show what would change")

@@ -114,6 +114,38 @@ describe("E2 certificates", function()
     wrong(2, "%-%-exit%-code needs %-%-expiring", { "certificates", "--exit-code" })
   end)
 
+  it("are sorted, filtered and selected as other lists are", function()
+    install "old"
+    install "new"
+    local function lines(...) return ok { "certificates", ... } end
+    assert.equal("name\n/Common/new.crt\n/Common/old.crt\n", lines("--where",
+      'subject:find "^CN=[no]" and days < 1000', "--sort", "days:desc", "--select", "name",
+      "-o", "csv"))
+    assert.matches("^name +days\nold.crt +[45]\n$",
+      lines("--top", "1", "--select", "name,days", "-o", "table"))
+    local one <const> = rows { "certificates", "--sort", "days", "--top", "1", "--select", "name" }
+    assert.same({ ["/Common/old.crt"] = { name = "/Common/old.crt" } }, one)
+    -- columns that are empty have no heads; those that were named have them
+    local unused <const> = { "--where", "#profiles == 0", "-o", "table" }
+    assert.matches("^name +expires +days +subject\n", lines(table.unpack(unused)))
+    assert.matches("^name +profiles\n", lines("--select", "name,profiles", table.unpack(unused)))
+    assert.equal("no row meets --where\n", lines("--where", "days < 0", "-o", "table"))
+    assert.equal(0, f5lua({
+      "certificates", "--expiring", "30d", "--where", "days < 0", "--exit-code",
+    }).status)
+    device:clear_log()
+    wrong(2, "%-%-select: there is no column 'nmae'; did you mean 'name'%?",
+      { "certificates", "--select", "nmae" })
+    wrong(2, "%-%-sort: there is no column 'size'; there are name, expires, days,",
+      { "certificates", "--sort", "size" })
+    wrong(2, "%-%-where: there is no column 'dais'", { "certificates", "--where", "dais < 3" })
+    wrong(2, "%-%-sort is for lists", {
+      "certificates", "install", "--name", "x", "--cert", "old.crt", "--key", "old.key", "--sort",
+      "name",
+    })
+    assert.same({}, device:log())
+  end)
+
   it("are installed once", function()
     profile "www"
     local row = install("new", "--ssl-profile", "www")

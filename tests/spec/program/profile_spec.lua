@@ -126,6 +126,17 @@ describe("E1 profiles", function()
     wrong({ "sim", "--twin" }, 2, "%-%-twin: no device given")
   end)
 
+  it("are listed in columns", function()
+    add()
+    ok { "profile", "add", "a-much-longer-name", "--host", "10.0.0.1", "--port", "8443", "--pin",
+      "sha256//" .. ("A"):rep(43) .. "=", "--password-env", "LAB_PASSWORD" }
+    local head, one, other = ok({ "profile", "list" }):match "^(.-)\n(.-)\n(.-)\n$"
+    assert.matches("^name +host +user +certificate +login$", head)
+    assert.matches("^a%-much%-longer%-name +10.0.0.1:8443 +pin +$LAB_PASSWORD$", one)
+    assert.matches("^lab +127.0.0.1:%d+ +admin", other)
+    assert.equal(one:find("10.0.0.1", 1, true), other:find("127.0.0.1", 1, true))
+  end)
+
   it("are completed by name", function()
     add()
     assert.equal("lab\n", ok { "profile", "list", "--output", "names" })
@@ -222,9 +233,7 @@ describe("E1 profiles", function()
   it("are listed, shown and removed; wrong words are named", function()
     assert.matches("no profiles", ok { "profile", "list" })
     add()
-    assert.equal(
-      ("lab  127.0.0.1:%d  admin\n"):format(device.port), ok { "profile", "list" }
-    )
+    assert.matches(("\nlab +127.0.0.1:%d +admin\n$"):format(device.port), ok { "profile", "list" })
     assert.matches("host +127.0.0.1\n", ok { "profile", "show", "lab" })
     wrong({ "profile", "add", "lab", "--host", "x" }, 2, "there is a profile 'lab' already")
     wrong({ "profile", "add", "new" }, 2, "no device given: %-%-host HOST")

@@ -66,6 +66,10 @@ describe("E2 tokens", function()
       for _, name in ipairs(live()) do assert.is_nil(text:find(name, 1, true)) end
     end
     assert.equal(1, #rows { "tokens", "--of", "operator" })
+    assert.equal(1, #rows { "tokens", "--where", "own" })
+    assert.matches("^address,age\n127.0.0.1,%d\n$",
+      ok { "tokens", "--sort", "age", "--top", "1", "--select", "address,age", "-o", "csv" })
+    assert.matches("%-%-where is for lists", f5lua({ "tokens", "clear", "--where", "own" }).err)
     assert.equal(2, #rows({ "tokens" }, { F5_USER = "operator", F5_PASSWORD = "operator" }))
   end)
 

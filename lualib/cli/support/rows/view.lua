@@ -321,24 +321,81 @@ local function check_statistics(self, rows, names, option)
   end
 end
 
---- What the same options make of statistics, which have other names. They are all read already.
--- @param value table: of one object, or an array
--- @return value, view
-function M.of_statistics(value, options, style)
+-- A view of rows that are all read already.
+local function of_all(options, style)
   local self <const> = setmetatable({
     format = style.format, usage = style.usage, computed = {}, made = {}, selected = {}, kept = {},
     columns = split(options.select), extra = options.select ~= nil, offset = 0,
     limit = options.top or math.huge,
   }, View)
   compile(self, options)
+  for _, name in ipairs(self.columns or {}) do self.kept[name] = true end
+  return self
+end
+
+--- What the same options make of statistics, which have other names. They are all read already.
+-- @param value table: of one object, or an array
+-- @return value, view
+function M.of_statistics(value, options, style)
+  local self <const> = of_all(options, style)
   local rows <const> = json.is_array(value) and value or { value }
   check_statistics(self, rows, self.columns, "--select")
   check_statistics(self, rows, self.where and self.where.names, "--where")
   check_statistics(self, rows, names_of(self.sort), "--sort")
-  for _, name in ipairs(self.columns or {}) do self.kept[name] = true end
   local out <const> = self:rows(rows)
   if json.is_array(value) then return out, self end
   return out[1], self
+end
+
+--- What the same options make of rows of f5lua itself, such as those of `f5lua certificates`.
+-- @param options table: select, where, sort, top
+-- @param style table: format, usage, names (array of the columns that there can be)
+function M.of_own(options, style)
+  local self <const> = of_all(options, style)
+  local known = {}
+  for _, name in ipairs(style.names) do known[name] = true end
+  local function check(names, option)
+    for _, name in ipairs(names or {}) do
+      if not known[property_of(name)] then
+        local near = core.nearest(name, style.names)
+        style.usage(("%s: there is no column '%s'; %s"):format(
+          option, name, near and ("did you mean '%s'?"):format(near)
+            or "there are " .. table.concat(style.names, ", ")
+        ))
+      end
+    end
+  end
+  check(self.columns, "--select")
+  check(self.where and self.where.names, "--where")
+  check(names_of(self.sort), "--sort")
+  return self
+end
+
+--- Those of the rows that meet the condition.
+function View:matching(rows)
+  local out = {}
+  for _, row in ipairs(rows) do if meets(self, row) then out[#out + 1] = row end end
+  return out
+end
+
+--- The rows in the wanted order, the first of them.
+function View:arranged(rows)
+  if self.sort then rows = order.sorted(rows, self.sort) end
+  return json.array(table.move(rows, 1, math.min(#rows, self.limit), 1, {}))
+end
+
+--- Whether all rows must be there before the first can be written.
+function View:needs_all() return self.sort ~= nil or self.limit < math.huge end
+
+--- What of a row is written in formats other than tables.
+function View:selected_of(row)
+  if not self.columns then return row end
+  local out = {}
+  for _, name in ipairs(self.columns) do
+    local top = property_of(name)
+    out[top] = row[top]
+  end
+  return out
 end
 
 return M

@@ -27,11 +27,12 @@ local usage = require "cli.support.usage"
 local M = {}
 
 --- Adds the options of all verbs.
--- @param what table: writes, text (rows can be text), no_timeout (the verb has its own)
+-- @param what table: writes, text (rows can be text), no_timeout (the verb has its own), condition
+--   (an example for --where: the verb has a list)
 function M.add_options(parser, what)
   parser:option("-H --host", "the device (default: F5_SERVER)"):argname "HOST[:PORT]"
   device.add_options(parser, what.no_timeout)
-  rows.add_options(parser, what.text)
+  rows.add_options(parser, what.text, what.condition)
   if what.writes then
     undoable.add_option(parser)
     parser:flag("--check", "write nothing: show what would change")
@@ -61,7 +62,7 @@ local function on_one(options, verb, out)
   local given = device.options(options)
   for key, value in pairs(verb.connect or {}) do given[key] = value end
   local bip <close> = f5.connect(given)
-  local found = verb.work(bip)
+  local found = out:matching(verb.work(bip))
   if verb.order then table.sort(found, verb.order) end
   if options.check then return 0 end
   for _, row in ipairs(found) do out:add(nil, row) end
@@ -100,6 +101,7 @@ local function on_fleet(options, verb, out)
   }, function()
     return function(bip, one)
       local found, problem = work_on(verb, bip, one)
+      found = out:matching(found)
       if verb.order then table.sort(found, verb.order) end
       if not options.check then
         for _, row in ipairs(found) do
@@ -144,7 +146,7 @@ function M.run(options, verb)
       if options[name] then usage(("--check has no --%s"):format(name), program) end
     end
   end
-  local out <const> = rows.new(options, verb.style)
+  local out <const> = rows.new(options, verb.style, program)
   local function run()
     return (options.inventory and on_fleet or on_one)(options, verb, out)
   end

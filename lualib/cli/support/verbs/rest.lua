@@ -61,6 +61,7 @@ function M.run(options, what)
       local value, view = what.verb(bip, what.path, copied(what.parsed), options)
       if view then
         style.columns, style.kind = view.columns, view.kind
+        style.is_selected = view.columns ~= nil
       end
       return rows_of(value, options)
     end,
