@@ -1,7 +1,14 @@
 -- Which extensions of iControl LX a simulated device has: words as `--extensions` takes them.
 
 -- Names and the versions that a word without one means: facts about the simulated device.
-local known = { as3 = "3.56.0" }
+local known = { as3 = "3.56.0", ts = "1.39.0" }
+
+local function names()
+  local list = {}
+  for name in pairs(known) do list[#list + 1] = name end
+  table.sort(list)
+  return table.concat(list, ", ")
+end
 
 --- Returns { [name] = version } for words such as "as3=3.50.2" and "as3". Raises an error for the
 --- first word that names no known extension.
@@ -12,7 +19,7 @@ return function(words)
     local name, version = tostring(word):match "^([^=]+)=(.*)$"
     name = name or tostring(word)
     if not known[name] then
-      error(("there is no extension '%s'; extensions are as3"):format(name), 0)
+      error(("there is no extension '%s'; extensions are %s"):format(name, names()), 0)
     end
     if version and not version:find "^%d+%.%d+%.%d+$" then
       error(

@@ -8,6 +8,7 @@
 -- state.extensions = { away_until = microseconds, as3 = { … } }
 local errors = require "sim.http.errors"
 local login = require "sim.auth.login"
+local order = require "sim.extensions.order"
 
 local M = {}
 
@@ -18,6 +19,10 @@ local KNOWN <const> = {
   as3 = {
     package = "f5-appsvcs", uri = "/mgmt/shared/appsvcs", module = "sim.extensions.as3",
     version = "3.56.0", release = "10",
+  },
+  ts = {
+    package = "f5-telemetry", uri = "/mgmt/shared/telemetry", module = "sim.extensions.telemetry",
+    version = "1.39.0", release = "1",
   },
 }
 
@@ -43,7 +48,8 @@ function M.version(device, name) return installed(device, KNOWN[name]) end
 function M.wrong(wanted)
   for name, version in pairs(wanted) do
     if not KNOWN[name] then
-      return ("there is no extension '%s'; extensions are: as3"):format(tostring(name))
+      return ("there is no extension '%s'; extensions are %s"):format(tostring(name),
+        table.concat(order.keys(KNOWN), ", "))
     end
     if version ~= true and not tostring(version):find "^%d+%.%d+%.%d+$" then
       return ("invalid version '%s' of %s; expected a version such as %s"):format(

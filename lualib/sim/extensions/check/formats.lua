@@ -1,74 +1,8 @@
--- Patterns and formats of the schemas of extensions, which Lua has no regular expressions for.
+-- Formats of the schemas of extensions.
 local M = {}
-
--- Lua's pattern for a set of bytes, for those that a whole text may consist of.
-local function all_of(set, least)
-  local pattern = "^" .. set .. (least == 1 and "+$" or "*$")
-  return function(text) return text:find(pattern) ~= nil end
-end
 
 local function matches(pattern)
   return function(text) return text:find(pattern) ~= nil end
-end
-
-local NAME_REST <const> = "[0-9A-Za-z_.-]"
-
---- Pattern of the schema -> function(text) -> whether it matches.
-M.patterns = {
-  ["^([0-9A-Za-z/+_-]*|[0-9A-Za-z/+_-]+={1,2})$"] = function(text)
-    return text:find "^[0-9A-Za-z/+_-]*$" ~= nil or text:find "^[0-9A-Za-z/+_-]+==?$" ~= nil
-  end,
-  ["^([24]\\d\\d\\s?)+$"] = function(text)
-    local rest = text
-    repeat
-      local behind = rest:match "^[24]%d%d%s?(.*)$"
-      if not behind then return false end
-      rest = behind
-    until rest == ""
-    return true
-  end,
-  ["^/Common/Shared/.*:.*"] = matches "^/Common/Shared/.*:",
-  ["^3[.]([0-9]|[1234][0-9]|5[0-6])($|[.][0-9]+$)"] = function(text)
-    local minor, rest = text:match "^3%.(%d%d?)(.*)$"
-    if not minor or #minor == 2 and (minor < "10" or minor > "56") then return false end
-    return rest == "" or rest:find "^%.%d+$" ~= nil
-  end,
-  ["^[0-9A-Za-z.~#$%^&*_-]*$"] = all_of "[0-9A-Za-z.~#$%%^&*_-]",
-  ["^field(3[0-2]|[1-2][0-9]|[1-9])$"] = function(text)
-    local number = tonumber(text:match "^field([1-9]%d?)$")
-    return number ~= nil and number <= 32
-  end,
-  ["^[A-Z0-9]+$"] = all_of("[A-Z0-9]", 1),
-  ["^[A-Za-z]([0-9A-Za-z_.-]{0,188}[0-9A-Za-z_.])?$"] = function(text)
-    return #text <= 190 and text:find("^[A-Za-z]" .. NAME_REST .. "*$") ~= nil
-      and text:sub(-1) ~= "-"
-  end,
-  ["^[A-Za-z][0-9A-Za-z_.-]*$"] = matches("^[A-Za-z]" .. NAME_REST .. "*$"),
-  ["^[A-Za-z][0-9A-Za-z_]*$"] = matches "^[A-Za-z][0-9A-Za-z_]*$",
-  ["^[A-Za-z_][0-9A-Za-z_/-]*$"] = matches "^[A-Za-z_][0-9A-Za-z_/-]*$",
-  ["^[^:]*$"] = all_of "[^:]",
-  ["^[^\\x00-\\x1f\\x22#&*<>?\\x5b-\\x5d`\\x7f]*$"] = all_of '[^%z\1-\31"#&*<>?%[\\%]`\127]',
-  ["^[^\\x00-\\x1f\\x22\\x5c\\x7f]*$"] = all_of '[^%z\1-\31"\\\127]',
-  ["^[^\\x00-\\x1f\\x22\\x7f-\\xff]+$"] = all_of('[^%z\1-\31"\127-\255]', 1),
-  ["^[^\\x00-\\x1f\\x7f-\\xff]*$"] = all_of "[^%z\1-\31\127-\255]",
-  ["^[^\\x00-\\x1f\\x7f-\\xff]+$"] = all_of("[^%z\1-\31\127-\255]", 1),
-  ["^[^\\x00-\\x20\\x22'<>\\x5c^`|\\x7f]*$"] = all_of "[^%z\1-\32\"'<>\\^`|\127]",
-  ["^[^\\x00-\\x20\\x22:\\x5c\\x7f-\\xff]+$"] = all_of('[^%z\1-\32":\\\127-\255]', 1),
-  ["^[^\\x00-\\x20\\x22=\\x5c\\x7f-\\xff]+$"] = all_of('[^%z\1-\32"=\\\127-\255]', 1),
-  ["^[a-zA-Z0-9_\\-.:%]+$"] = all_of("[a-zA-Z0-9_.:%%-]", 1),
-}
-
--- "^[@A-Za-z<letters beyond ASCII>/][…_./-]*$": the one with characters that are not ASCII.
-local function is_pointer_name(text)
-  return text:find "^[@A-Za-z/\128-\255][@0-9A-Za-z_./\128-\255-]*$" ~= nil
-end
-
---- Whether a text matches a pattern of the schema. An unknown pattern is an error of the simulator.
-function M.matches(pattern, text)
-  local check = M.patterns[pattern]
-  if not check and pattern:find("^[@A-Za-z", 1, true) == 1 then check = is_pointer_name end
-  if not check then error("extensions: unknown pattern " .. pattern, 0) end
-  return check(text)
 end
 
 local function strip(text)

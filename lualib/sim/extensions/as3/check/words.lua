@@ -1,7 +1,7 @@
 -- The words that a declaration may use: names of properties, classes and values of the schema. AS3
 -- looks for a word that it does not know before it looks at the structure.
-local formats = require "sim.extensions.check.formats"
 local json = require "f5.json"
+local pattern_of = require "sim.extensions.check.pattern"
 local validate = require "sim.extensions.as3.check.validate"
 
 local M = {}
@@ -72,7 +72,7 @@ local unknown
 local function look(word, found)
   if type(word) ~= "string" or known()[word] then return end
   for _, pattern in ipairs(patterns) do
-    if formats.matches(pattern, word) then return end
+    if pattern_of.matches(pattern, word) then return end
   end
   found[#found + 1] = word
 end
