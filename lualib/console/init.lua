@@ -1,5 +1,6 @@
 --- The console: reads entries, runs each as a fiber, and prints the results.
 
+local collections = require "console.collections"
 local core = require "f5.core"
 local f5 = require "f5"
 local host = require "f5.host"
@@ -32,6 +33,7 @@ function Console.new(options)
     timed = false,
   }, Console)
   self.output:install()
+  collections.install()
   if editor then
     for _, old in ipairs(history.load()) do editor:remember(old) end
     self.reader = require("console.terminal").new(self)
@@ -95,8 +97,12 @@ end
 
 --- Prints values, one below the other.
 function Console:print(...)
-  local opts = { width = self.output:columns(), paint = self.output.paint }
-  for i = 1, select("#", ...) do self.output:text(show.value((select(i, ...)), opts)) end
+  for i = 1, select("#", ...) do
+    local value, kind = collections.completed((select(i, ...)))
+    self.output:text(show.value(value, {
+      width = self.output:columns(), paint = self.output.paint, kind = kind,
+    }))
+  end
 end
 
 -- _ is the last result, _1 the one before it, and so on.

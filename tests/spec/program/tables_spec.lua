@@ -129,6 +129,34 @@ describe("E8 tables", function()
     assert.is_true(count > 150, tostring(count))
   end)
 
+  it("are the same in the console, whichever device the list came from", function()
+    local function console(entry, other)
+      local result <const> = program.run({ "console" }, {
+        env = other or environment, input = entry .. "\n",
+      })
+      assert.same({ 0, "" }, { result.status, result.err })
+      return (result.out:gsub("; .json _ shows all properties", ""))
+    end
+    for _, kind in ipairs { "pool", "virtual" } do
+      assert.equal(run("list", "ltm/" .. kind, "-o", "table"), console("bip.ltm." .. kind
+        .. ":list()"))
+    end
+    device:clear_log()
+    local selected <const> = console 'bip.ltm.pool:list { select = { "name" } }'
+    assert.matches("^name\napi\nweb\nweb\n3 items\n$", selected)
+    assert.equal(0, count_calls "/stats")
+    -- the object itself has no more properties than the device answered
+    assert.equal("nil\nnil\n", console "x = bip.ltm.pool:list(); print(x[1].state)\nx[1].state")
+    -- the current device is another one
+    local other <close> = sim.start {}
+    local there <const> = ('bip = f5.connect { host = "%s", port = %d, ca = %q }'):format(
+      "127.0.0.1", other.port, other.ca
+    )
+    assert.matches("\nweb +[^\n]+ +2/3 +available", console(
+      "x = bip.ltm.pool:list()\n" .. there .. "\nx"
+    ))
+  end)
+
   it("are wide, or have the columns that are selected", function()
     local wide <const> = table_of("list", "ltm/pool", "-o", "wide")[1]
     assert.matches("^name monitor members state .* minActiveMembers ", wide)
@@ -492,7 +520,8 @@ describe("E8 print", function()
       env = environment, input = "bip.ltm.pool:list()\nprint(bip.ltm.pool.a:load())\n",
     })
     assert.equal(0, result.status, result.err)
-    assert.matches("name +loadBalancingMode +description\na +round%-robin +one\n", result.out)
+    assert.matches("^name +members +state +loadBalancingMode +description\n", result.out)
+    assert.matches("\na +0/0 +unknown +round%-robin +one\n", result.out)
     assert.matches("\nname +a\n", result.out)
     assert.equal("fullPath   n\n/Common/a  1", f5.table { { fullPath = "/Common/a", n = 1 } })
   end)
