@@ -372,6 +372,7 @@ static void put_own(text *out, const f5_exchange *e) {
   text_put(out, ",\"_attempt\":");
   put_number(out, e->attempt);
   put_member(out, "_line", text_string(&e->line));
+  text_put(out, ",\"_resourceType\":\"fetch\""); /* for the network tab of browsers */
   put_member(out, "_failure", e->failure);
   put_member(out, "_message", text_string(&e->message));
   put_member(out, "_retry", e->retry);

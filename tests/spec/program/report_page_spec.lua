@@ -1,6 +1,7 @@
 -- The HTML page of a report: what is in the file, and how it behaves in a real Chromium, which
 -- tests/browser/report.mjs drives.
 local Report = require "f5.fleet.report"
+local browser = require "browser"
 local json = require "f5.json"
 local lab = require "lab"
 local lfs = require "lfs"
@@ -13,46 +14,9 @@ local function run(words)
   return program.run(words, { env = environment, directory = directory.path })
 end
 
-local function path_of(name)
-  local pipe <close> = assert(io.popen("command -v " .. name))
-  return pipe:read "l"
-end
+local function browse(file) return browser.run("report.mjs", file) end
 
-local function exists(path)
-  local file <close> = io.open(path)
-  return file ~= nil
-end
-
--- Why there is no browser to test with; nil: there is one. CI must have it.
-local function missing()
-  if not path_of "chromium" then return "there is no chromium" end
-  if not path_of "node" then return "there is no node" end
-  if not exists "tests/browser/node_modules/playwright-core/package.json" then
-    return "playwright-core is not installed: run scripts/setup --tests"
-  end
-end
-
--- Without these variables of the user, Chromium finds no other profile.
-local function browse(file)
-  local place <const> = program.directory()
-  local done = program.run(
-    { "tests/browser/report.mjs", path_of "chromium", file, os.getenv "F5LUA_PICTURES" },
-    { program = path_of "node", env = { HOME = place.path } }
-  )
-  getmetatable(place).__close()
-  assert.equal("", done.err)
-  assert.equal(0, done.status)
-  return json.decode(done.out)
-end
-
-local function in_browser(name, fn)
-  it(name, function()
-    local why <const> = missing()
-    if why and os.getenv "CI" == "true" then error(why) end
-    if why then return pending(why) end
-    fn()
-  end)
-end
+local function in_browser(name, fn) it(name, browser.test(pending, fn)) end
 
 -- The data in a page.
 local function data_of(text)
