@@ -10,7 +10,9 @@ const browser = await chromium.launch({ executablePath, args });
 const seen = { problems: [], requests: [] };
 
 async function open(options) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await browser.newPage({
+    viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options,
+  });
   page.on("console", (message) => seen.problems.push(message.text()));
   page.on("pageerror", (error) => seen.problems.push(error.message));
   page.on("dialog", (dialog) => { seen.problems.push("dialog"); dialog.dismiss(); });
@@ -27,6 +29,12 @@ const status = (page) => page.locator("#shown").textContent();
 const focused = (page) => page.evaluate(() => document.activeElement.textContent);
 // Waits until a condition in the page holds; what is printed shows if it never did.
 const until = (page, condition) => page.waitForFunction(condition).catch(() => {});
+// Whether what has the focus can be seen, below the heads of the columns.
+const visible = (page) => page.evaluate(() => {
+  const at = document.activeElement.getBoundingClientRect();
+  const over = document.elementFromPoint(at.left + 20, at.top + at.height / 2);
+  return over === document.activeElement;
+});
 const background = (page) =>
   page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
@@ -112,7 +120,7 @@ const link = page.locator("#error-list a").last();
 if (await link.count()) {
   seen.link = [await link.textContent()];
   await link.click();
-  seen.link.push(await focused(page));
+  seen.link.push(await focused(page), await visible(page));
 }
 
 // colours: the switch, and what the system wants
@@ -137,10 +145,34 @@ await page.close();
 
 // a phone
 const phone = await open({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
-seen.overflow = await phone.evaluate(() =>
-  document.documentElement.scrollWidth - document.documentElement.clientWidth);
+seen.phone_table = await phone.evaluate(() =>
+  document.getElementById("view").clientWidth - document.getElementById("table").offsetWidth);
 await phone.locator("#rows .open").first().click();
 seen.phone_name = await phone.evaluate(() => document.querySelector("#heads th").offsetWidth);
 await take(phone, "phone");
+await phone.locator("#rows .open").first().click();
+const place = (name) => phone.evaluate((id) => {
+  const box = document.getElementById(id).getBoundingClientRect();
+  return [box.top + scrollY, box.bottom + scrollY];
+}, name);
+const [, end] = await place("table");
+await phone.evaluate((y) => scrollTo(0, y - innerHeight), end);
+await until(phone, () => {
+  const last = [...document.querySelectorAll("#rows tr.device")].at(-1);
+  const count = document.getElementById("table").getAttribute("aria-rowcount");
+  return last.getAttribute("aria-rowindex") === count;
+});
+seen.phone_last = (await names(phone)).at(-1);
+seen.phone_rows = await phone.locator("#rows tr.device").count();
+await take(phone, "phone_end");
+const far = phone.locator("#error-list a").last();
+if (await far.count()) {
+  seen.phone_link = [await far.textContent()];
+  await far.click();
+  seen.phone_link.push(await focused(phone), await visible(phone));
+  await take(phone, "phone_link");
+}
+seen.overflow = await phone.evaluate(() =>
+  document.documentElement.scrollWidth - document.documentElement.clientWidth);
 await browser.close();
 process.stdout.write(JSON.stringify(seen));

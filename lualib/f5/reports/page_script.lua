@@ -310,10 +310,13 @@ const topOf = (index) => {
   return top;
 };
 
+/* Whether the list of devices scrolls; on a phone, and if it is short, the page does. */
+const scrollsInside = () => view.scrollHeight > view.clientHeight + 1;
+
 /* The first and the last index to draw. */
 function range() {
   if (printing || list.length <= 60) return [0, list.length];
-  const inside = view.scrollHeight > view.clientHeight + 1;
+  const inside = scrollsInside();
   const box = view.getBoundingClientRect();
   const from = (inside ? view.scrollTop : Math.max(0, -box.top)) - 300;
   const to = (inside ? view.scrollTop + view.clientHeight : innerHeight - box.top) + 300;
@@ -329,6 +332,7 @@ function range() {
 function draw() {
   /* more columns than are shown would take the width of the names */
   const columns = [...byId("heads").children].filter((one) => one.offsetWidth > 0).length || 8;
+  above.firstChild.colSpan = below.firstChild.colSpan = columns;
   view.classList.toggle("whole", list.length <= 60);
   const [first, last] = range();
   const keep = new Set(list.slice(first, last));
@@ -405,20 +409,23 @@ function reveal(device) {
   open.set(device, open.get(device) || 300);
   const pair = made.get(device);
   if (pair) pair[0].querySelector(".open").setAttribute("aria-expanded", "true");
+  if (scrollsInside()) byId("devices").scrollIntoView();
   focusRow(list.indexOf(device));
-  byId("devices").scrollIntoView();
 }
 
 /* Moves to the row of a device, which may not be in the page yet. */
 function focusRow(index) {
   if (index < 0 || index >= list.length) return;
   const top = topOf(index);
-  if (top < view.scrollTop || top + 2 * ROW > view.scrollTop + view.clientHeight) {
-    view.scrollTop = Math.max(0, top - ROW);
+  const inside = scrollsInside();
+  const from = inside ? view.scrollTop : Math.max(0, -view.getBoundingClientRect().top);
+  if (top < from || top + 2 * ROW > from + (inside ? view.clientHeight : innerHeight)) {
+    if (inside) view.scrollTop = Math.max(0, top - ROW);
+    else scrollTo(0, view.getBoundingClientRect().top + scrollY + top - 2 * ROW);
   }
   draw();
   const button = made.get(list[index]) && made.get(list[index])[0].querySelector(".open");
-  if (button) button.focus({ preventScroll: view.scrollHeight > view.clientHeight + 1 });
+  if (button) button.focus({ preventScroll: inside });
 }
 
 function showHeads() {

@@ -68,7 +68,7 @@ th[aria-sort="ascending"] button::after { content: "↑"; opacity: 1 }
 th[aria-sort="descending"] button::after { content: "↓"; opacity: 1 }
 td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }
 tbody tr:last-child > td { border-bottom: 0 }
-.devices { table-layout: fixed }
+.devices { table-layout: fixed; overflow-anchor: none }
 .view.whole { max-height: none }
 .devices tr.device > * { height: 34px; padding: 0 .6rem; border-bottom: 1px solid var(--line);
   font-weight: inherit; text-align: left; overflow: hidden; white-space: nowrap;
@@ -121,8 +121,8 @@ footer { margin-top: 2.5rem; font-size: .85rem }
   .c-line, .c-calls, .c-result { display: none } .c-name { width: auto } .legend { display: none }
   .calls td.bar, .calls th.bar { display: none } tr.detail > td { padding: .3rem .6rem .8rem }
   .figures { grid-template-columns: repeat(auto-fit, minmax(5.6rem, 1fr)) }
-  .wide { min-width: 9rem }
-  .view { max-height: none } .c-state { width: 5.6rem } .c-time { width: 4.6rem }
+  .wide { min-width: 13rem }
+  .view { max-height: none; overflow: visible } .c-state { width: 5.6rem } .c-time { width: 4.6rem }
   .c-changed { width: 5.3rem } td, th, .devices tr.device > * { padding-inline: .4rem } thead button { padding-inline: .4rem } }
 @media (prefers-reduced-motion: no-preference) { button { transition: background .12s } }
 @media print { :root, :root[data-theme="dark"] { color-scheme: light; --bg: #fff; --soft: #f5f5f5;
@@ -131,7 +131,7 @@ footer { margin-top: 2.5rem; font-size: .85rem }
     --warn-bg: #fff3d6 }
   body { max-width: none; padding: 0; font-size: 11px; print-color-adjust: exact }
   .themes, .tools, nav, .more, .skip { display: none } .view { max-height: none; overflow: visible }
-  #heads th { position: static } thead { display: table-header-group }
+  #heads th { position: static } thead button::after { content: none } thead { display: table-header-group }
   .devices tr.device > * { height: auto; white-space: normal } .open { white-space: normal;
     line-height: inherit } tr, .change { break-inside: avoid } tr.detail { break-inside: auto } }
 ]==]

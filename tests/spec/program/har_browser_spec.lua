@@ -1,6 +1,6 @@
 -- Other programs read the recordings of f5lua: a validator with the schema of HAR 1.2, and the
 -- network panel of a real Chromium.
-local browser = require "browser"
+local browser = require "observed.browser"
 local f5 = require "f5"
 local lab = require "lab"
 local program = require "program"

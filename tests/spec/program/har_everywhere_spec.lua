@@ -1,6 +1,6 @@
 -- --record, --replay and --report of all that makes calls, and by variables.
 local f5 = require "f5"
-local har_rules = require "har_rules"
+local har_rules = require "observed.har_rules"
 local lab = require "lab"
 local program = require "program"
 

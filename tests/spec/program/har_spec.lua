@@ -1,7 +1,7 @@
 -- run --record: what is in the file, and what is not.
 local core = require "f5.core"
 local f5 = require "f5"
-local har_rules = require "har_rules"
+local har_rules = require "observed.har_rules"
 local lab = require "lab"
 local lfs = require "lfs"
 local markdown = require "markdown"

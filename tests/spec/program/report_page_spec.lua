@@ -1,7 +1,7 @@
 -- The HTML page of a report: what is in the file, and how it behaves in a real Chromium, which
 -- tests/browser/report.mjs drives.
 local Report = require "f5.fleet.report"
-local browser = require "browser"
+local browser = require "observed.browser"
 local json = require "f5.json"
 local lab = require "lab"
 local lfs = require "lfs"
@@ -173,6 +173,13 @@ describe("E5 reports as HTML", function()
     assert.is_true(left_out > 0)
   end)
 
+  local function on_phone(seen)
+    assert.equal(0, seen.overflow)
+    assert.equal(0, seen.phone_table) -- it has the whole width
+    assert.is_true(seen.phone_name > 80) -- also while a row is expanded
+    assert.same({ seen.phone_link[1], seen.phone_link[1], true }, seen.phone_link)
+  end
+
   in_browser("can be sorted, filtered, expanded, printed, and used with the keyboard", function()
     write_page "run.html"
     local seen <const> = browse(directory.path .. "/run.html")
@@ -203,13 +210,12 @@ describe("E5 reports as HTML", function()
     assert.matches("/mgmt/shared/authn/login", seen.details)
     assert.is_true(seen.bars >= 4)
     assert.same({ "false", 0 }, seen.collapsed)
-    assert.equal(seen.link[1], seen.link[2])
+    assert.same({ seen.link[1], seen.link[1], true }, seen.link)
     assert.not_equal(seen.light, seen.dark)
     assert.same({ seen.light, seen.dark }, { seen.auto, seen.system })
     assert.same({ 5, false, "rgb(255, 255, 255)" }, { seen.printed, seen.print_tools, seen.print })
     assert.is_true(seen.pdf > 10000)
-    assert.equal(0, seen.overflow)
-    assert.is_true(seen.phone_name > 80) -- also while a row is expanded
+    on_phone(seen)
   end)
 
   in_browser("show 2,000 devices, of which only some rows are in the page", function()
@@ -224,6 +230,9 @@ describe("E5 reports as HTML", function()
     assert.equal("bigip2000", seen.sorted[2][1])
     assert.equal("bigip1", seen.sorted_again[2][1])
     assert.equal(2000, seen.printed)
-    assert.equal(seen.link[1], seen.link[2])
+    assert.same({ seen.link[1], seen.link[1], true }, seen.link)
+    on_phone(seen)
+    assert.is_true(seen.phone_rows < 120)
+    assert.equal("bigip2000", seen.phone_last)
   end)
 end)
