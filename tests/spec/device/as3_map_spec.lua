@@ -2,42 +2,18 @@
 -- AS3 are read from a git directory of F5Networks/f5-appsvcs-extension: F5LUA_AS3=DIRECTORY.
 -- lab.slow: all probes, and the examples. F5LUA_AS3_DIFFERENCES=FILE writes what differs.
 local as3_facts = require "walk.as3_facts"
+local as3_state = require "walk.as3_state"
 local curl = require "curl"
 local json = require "f5.json"
 local lab = require "lab"
-local sim = require "f5.sim"
 
 local DECLARE <const> = "/mgmt/shared/appsvcs/declare"
 local SHOWN <const> = os.getenv "F5LUA_AS3_DIFFERENCES"
 
--- Objects that the declarations take for granted.
-local EXISTING <const> = {
-  { "net/route-domain", { name = "1", id = 1 } }, { "net/route-domain", { name = "2", id = 2 } },
-  { "net/route-domain", { name = "100", id = 100 } },
-  { "net/vlan", { name = "external" } }, { "net/vlan", { name = "internal" } },
-  { "net/vlan", { name = "internal-sales" } }, { "net/vlan", { name = "internal-marketing" } },
-  { "ltm/node", { name = "n1", address = "192.0.2.200" } }, { "ltm/pool", { name = "pool" } },
-  { "ltm/pool", { name = "sni1" } }, { "ltm/pool", { name = "sni2" } },
-  { "ltm/snatpool", { name = "sp", members = { "/Common/192.0.2.201" } } },
-  { "ltm/profile/client-ssl", { name = "clientssl1" } },
-  { "ltm/profile/client-ssl", { name = "clientssl2" } },
-  { "ltm/profile/server-ssl", { name = "serverssl1" } },
-  { "ltm/profile/server-ssl", { name = "serverssl2" } },
-  { "ltm/profile/http2", { name = "http2egress" } },
-  { "ltm/profile/sip", { name = "testSIP" } },
-  { "ltm/data-group/internal", { name = "hostnames", type = "string" } },
-}
-
 describe("D1 what AS3 makes of declarations", function()
   local device
 
-  setup(function()
-    device = sim.start { extensions = { "as3" }, provision = { "asm", "afm" } }
-    for _, object in ipairs(EXISTING) do
-      local answer = curl { device, "POST", "/mgmt/tm/" .. object[1], body = object[2] }
-      assert.equal(200, answer.status, object[1] .. " " .. answer.body)
-    end
-  end)
+  setup(function() device = as3_facts.device() end)
   teardown(function() lab.stop(device) end)
 
   local function declare(body, query)
@@ -83,10 +59,13 @@ describe("D1 what AS3 makes of declarations", function()
 
   -- Sends a declaration twice, compares the objects, and removes everything.
   local function try(name, declaration, result, sum)
+    local remove = as3_facts.prepare(device, name)
+    local before = as3_state.read(device)
     local answer = declare(declaration)
     if answer.status ~= 200 then
       sum.refused[#sum.refused + 1] = name .. ": " .. reason(answer)
       curl { device, "DELETE", DECLARE }
+      remove()
       return
     end
     local whole = compare(name, result, sum)
@@ -100,11 +79,17 @@ describe("D1 what AS3 makes of declarations", function()
         assert.equal(404, left.status, name)
       end
     end
+    local traces = as3_state.differences(before, as3_state.read(device))
+    remove()
+    if traces[1] then sum.traces[#sum.traces + 1] = name .. ": " .. table.concat(traces, "; ") end
     if whole then sum.whole = sum.whole + 1 end
   end
 
   local function new_sum()
-    return { whole = 0, objects = 0, found = 0, listed = 0, equal = 0, refused = {}, shown = {} }
+    return {
+      whole = 0, objects = 0, found = 0, listed = 0, equal = 0, refused = {}, shown = {},
+      traces = {},
+    }
   end
 
   local function check(sum, what, least)
@@ -115,8 +100,9 @@ describe("D1 what AS3 makes of declarations", function()
       local file <close> = assert(io.open(SHOWN .. "." .. what, "w"))
       table.sort(sum.shown)
       file:write(figures, "\n", table.concat(sum.refused, "\n"), "\n",
-        table.concat(sum.shown, "\n"), "\n")
+        table.concat(sum.shown, "\n"), "\n", table.concat(sum.traces, "\n"), "\n")
     end
+    assert.equal("", table.concat(sum.traces, "\n"))
     assert.is_true(sum.whole >= least, figures)
     assert.equal(sum.objects, sum.found, figures)
     assert.is_true(sum.equal >= 0.98 * sum.listed, figures)

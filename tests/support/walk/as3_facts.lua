@@ -1,10 +1,78 @@
 -- What AS3 makes of declarations (../shared/data/as3-mapping-facts.json), compared with the objects
 -- of a device. The facts have the spelling of tmsh. They are no part of this repository.
+local curl = require "curl"
 local json = require "f5.json"
+local sim = require "f5.sim"
 
 local M = {}
 
 local FILE <const> = "../shared/data/as3-mapping-facts.json"
+
+-- Objects that the declarations take for granted.
+local EXISTING <const> = {
+  { "net/route-domain", { name = "1", id = 1 } }, { "net/route-domain", { name = "2", id = 2 } },
+  { "net/route-domain", { name = "3", id = 3 } },
+  { "net/route-domain", { name = "100", id = 100 } },
+  { "net/vlan", { name = "external" } }, { "net/vlan", { name = "internal" } },
+  { "net/vlan", { name = "internal-sales" } }, { "net/vlan", { name = "internal-marketing" } },
+  { "ltm/node", { name = "n1", address = "192.0.2.200" } }, { "ltm/pool", { name = "pool" } },
+  { "ltm/pool", { name = "sni1" } }, { "ltm/pool", { name = "sni2" } },
+  { "ltm/snatpool", { name = "sp", members = { "/Common/192.0.2.201" } } },
+  { "ltm/profile/client-ssl", { name = "clientssl1" } },
+  { "ltm/profile/client-ssl", { name = "clientssl2" } },
+  { "ltm/profile/server-ssl", { name = "serverssl1" } },
+  { "ltm/profile/server-ssl", { name = "serverssl2" } },
+  { "ltm/profile/http2", { name = "http2egress" } },
+  { "ltm/profile/http2", { name = "http2ingress" } }, { "ltm/profile/ftp", { name = "testFTP" } },
+  { "ltm/profile/ilx", { name = "iRulesProfile" } },
+  { "apm/profile/access", { name = "accessProfile" } },
+  { "apm/profile/ping-access", { name = "pingProfileAccess" } },
+  { "apm/profile/connectivity", { name = "connectivityProfile" } },
+  { "api-protection/profile/apiprotection", { name = "apiProtectionProfile" } },
+  { "net/dns-resolver", { name = "10.1.1.10" } }, { "net/dns-resolver", { name = "tempTest" } },
+  { "net/dns-resolver", { name = "f5-azure-dns" } },
+  { "gtm/datacenter", { name = "dc" } },
+  { "gtm/server", { name = "testServer", datacenter = "/Common/dc",
+    devices = { { name = "a", addresses = { { name = "192.0.2.250" } } } } } },
+  { "ltm/profile/sip", { name = "testSIP" } },
+  { "ltm/data-group/internal", { name = "hostnames", type = "string" } },
+  { "asm/policies", { name = "linux-high", partition = "Common" } },
+}
+
+-- Objects that one declaration takes for granted, and that others would use, too.
+local OWN <const> = {
+  ["service-address-bigip"] = { "ltm/virtual-address", {
+    name = "192.0.2.1", address = "192.0.2.1", autoDelete = "false",
+  } },
+}
+
+--- Whether a declaration takes an object for granted that others would use.
+function M.needs(name) return OWN[name] ~= nil end
+
+--- Makes the object that a declaration takes for granted. Returns a function that removes it.
+function M.prepare(device, name)
+  local own = OWN[name]
+  if not own then return function() end end
+  curl { device, "POST", "/mgmt/tm/" .. own[1], body = own[2] }
+  return function()
+    curl { device, "DELETE", ("/mgmt/tm/%s/~Common~%s"):format(own[1], own[2].name) }
+  end
+end
+
+--- A device with the objects that the declarations take for granted.
+function M.device()
+  local device = sim.start { extensions = { "as3" }, provision = {
+    "asm", "afm", "gtm", "apm", "avr", "cgnat", "pem",
+  } }
+  for _, object in ipairs(EXISTING) do
+    local answer = curl { device, "POST", "/mgmt/tm/" .. object[1], body = object[2] }
+    if answer.status > 201 then
+      device:stop()
+      error(object[1] .. " " .. answer.body)
+    end
+  end
+  return device
+end
 
 --- The facts, or nil and the reason.
 function M.read()

@@ -4,6 +4,7 @@
 -- state.extensions.as3.deployed = { [tenant] = { [path in the store] = { kind =, properties =,
 -- path =, generation = } } }: what AS3 made last. An object whose generation is still the same
 -- needs no comparison.
+local counted = require "sim.extensions.as3.counted"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
 local tables = require "sim.tables"
@@ -131,6 +132,12 @@ local function follows(store, place, wanted, mine)
   return false
 end
 
+-- An address of /Common goes with its last virtual server.
+local function is_used_address(store, place)
+  local path = place:match "^/mgmt/tm/ltm/virtual%-address/(~Common~[^~]+)$"
+  return path ~= nil and store.virtuals_by_address[path:gsub("~", "/")] ~= nil
+end
+
 -- The objects that AS3 has to remove: all others of its tenant; of Common those that it made.
 local function surplus(device, name, wanted, job)
   local list, mine = {}, job.deployed[name] or {}
@@ -144,11 +151,12 @@ local function surplus(device, name, wanted, job)
   end
   for place in pairs(mine) do
     local elsewhere = name == "Common" or not place:find("~" .. name .. "~", 1, true)
-    local shared = false
-    for other, objects in pairs(job.deployed) do
-      shared = shared or other ~= name and objects[place] ~= nil
+    local object, shared = counted.without(name, place, job.deployed)
+    if object and not wanted[place] and device.store:get(place) then
+      list[#list + 1] = { verb = "modify", place = place, object = object, last = mine[place] }
     end
-    if elsewhere and not shared and place ~= PARTITIONS .. name then add(place) end
+    local stays = shared or place == PARTITIONS .. name or is_used_address(device.store, place)
+    if elsewhere and not stays then add(place) end
   end
   if name ~= "Common" and not wanted[PARTITIONS .. name] then add(PARTITIONS .. name) end
   return list
@@ -159,14 +167,13 @@ end
 local function plan(device, name, objects, job, part)
   local store, mine = device.store, job.deployed[name] or {}
   local ops, wanted = {}, {}
+  counted.set(objects, name, job.deployed)
   for _, object in ipairs(objects) do
     local place, last = object.place, mine[object.place]
     wanted[place] = true
     if not store:get(place) then
       ops[#ops + 1] = { verb = "create", place = place, object = object }
-    elseif not (last == nil and object.wanted.path:find "^/Common/" and name ~= "Common")
-      and differs(store, object, job.ctx, last)
-    then
+    elseif differs(store, object, job.ctx, last) then
       ops[#ops + 1] = { verb = "modify", place = place, object = object, last = last }
     end
   end
@@ -174,7 +181,10 @@ local function plan(device, name, objects, job, part)
   if part == "create" then removed = {} end
   if part == "delete" then ops = {} end
   for _, op in ipairs(ops) do op.rank = rank((references.template(op.place))) end
-  for _, op in ipairs(removed) do op.rank = 100 - rank((references.template(op.place))) end
+  for _, op in ipairs(removed) do
+    local number = rank((references.template(op.place)))
+    op.rank = op.verb == "delete" and 100 - number or number
+  end
   table.move(removed, 1, #removed, #ops + 1, ops)
   for i, op in ipairs(ops) do op.number = i end
   table.sort(ops, function(a, b)
@@ -186,10 +196,21 @@ local function plan(device, name, objects, job, part)
   return ops
 end
 
+-- A virtual server that gets another destination is made anew, so that its old address goes.
+local function is_moved(store, object)
+  if object.node.template ~= "ltm/virtual" then return false end
+  local there, wanted = store:get(object.place), object.body.destination
+  if not there or not wanted then return false end
+  return there.destination:match "^(.*)[:.]" ~= wanted:match "^(.*)[:.]"
+end
+
 local function run_one(store, op, ctx)
   if op.verb == "create" and store:get(op.place) then
     rewrite(store, op.object, ctx) -- the device has made it for another one
   elseif op.verb == "create" then
+    store:create(op.object.path, tables.copy(op.object.body), ctx)
+  elseif op.verb == "modify" and is_moved(store, op.object) then
+    store:delete(op.place, ctx)
     store:create(op.object.path, tables.copy(op.object.body), ctx)
   elseif op.verb == "modify" then
     rewrite(store, op.object, ctx)

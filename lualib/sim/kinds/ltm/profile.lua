@@ -74,7 +74,10 @@ for kind in ([[
   kinds[template] = known
   local facts = known.facts or {}
   known.facts, facts.parent = facts, PARENTS[kind]
-  if not NO_DESCRIPTION[kind] then facts.props = { description = s "none" } end
+  if not NO_DESCRIPTION[kind] then
+    facts.props = facts.props or {}
+    facts.props.description = s "none"
+  end
   local name = PARENTS[kind] or kind
   known.factory =
     { protected = true, no_parent = PLAIN[kind], objects = { { name = name } } }

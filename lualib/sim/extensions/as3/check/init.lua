@@ -1,5 +1,6 @@
 -- What AS3 checks of a declaration before it touches a tenant: words, schema, repeated values,
 -- pointers, modules, nodes. Defaults are filled in.
+local existing = require "sim.extensions.as3.check.existing"
 local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
 local validate = require "sim.extensions.as3.check.validate"
@@ -103,35 +104,6 @@ local function check_modules(device, entry)
     table.concat(list, ", "))
 end
 
-local function nodes_by_address(device)
-  local found = {}
-  for _, node in ipairs(device.store:list "/mgmt/tm/ltm/node") do
-    if node.address then
-      found[node.address] = found[node.address] or {}
-      table.insert(found[node.address], node)
-    end
-  end
-  return found
-end
-
--- A node that another partition has: members cannot use it.
-local function check_nodes(nodes, entry)
-  local tenant = entry.path:match "^/([^/]+)"
-  for i, member in ipairs(type(entry.value) == "table" and entry.value or {}) do
-    for _, address in ipairs(member.serverAddresses or {}) do
-      for _, node in ipairs(nodes[address] or {}) do
-        local is_foreign = node.partition ~= "Common" and node.partition ~= tenant
-        if is_foreign and not member.shareNodes then
-          return mistake(entry.path,
-            "pool member %s/%d static address %s conflicts with bigip node %s", entry.path, i - 1,
-            address, node.fullPath)
-        end
-      end
-    end
-  end
-  return nil
-end
-
 -- Addresses of tenants go with their last virtual server.
 local function keeps_address(declaration)
   for name, tenant in pairs(declaration) do
@@ -156,15 +128,18 @@ function M.check(device, declaration)
   if problem then return problem end
   local name = repeated(declaration)
   if name then return { message = "declaration has duplicate values in " .. name } end
-  local nodes
+  local there = existing.new(device)
   for _, entry in ipairs(found) do
     if entry.tag == "pointer" then
       problem = check_pointer(declaration, entry)
     elseif entry.tag == "modules" then
       problem = check_modules(device, entry)
+    elseif entry.tag == "bigComponent" then
+      problem = there:component(entry)
     elseif entry.tag == "node" then
-      nodes = nodes or nodes_by_address(device)
-      problem = check_nodes(nodes, entry)
+      problem = there:members(entry, declaration)
+    elseif entry.tag == "virtualAddress" then
+      problem = there:addresses(entry)
     end
     if problem then return problem end
   end
