@@ -21,7 +21,13 @@ FILES = {
     "system": [
         "sys file ssl-cert", "sys file ssl-key", "sys file data-group", "sys file external-monitor",
         "sys file ifile", "net address-list", "net port-list", "security firewall address-list",
-        "security firewall port-list",
+        "security firewall port-list", "sys log-config", "sys crypto cert-validator ocsp",
+        "net bwc", "net service-policy", "net timer-policy",
+    ],
+    "dns": ["ltm dns"],
+    "gslb": [
+        "gtm datacenter", "gtm monitor", "gtm pool", "gtm prober-pool", "gtm rule", "gtm server",
+        "gtm wideip",
     ],
     "tls": ["ltm profile client-ssl", "ltm profile server-ssl", "ltm profile client-ldap",
             "ltm profile server-ldap", "ltm profile smtps"],
@@ -33,7 +39,11 @@ FILES = {
         "ltm profile http-proxy-connect", "ltm profile stream", "ltm profile ftp",
         "ltm profile dns", "ltm profile statistics", "ltm profile radius", "ltm profile tftp",
         "ltm profile rtsp", "ltm profile request-log", "ltm profile socks", "ltm profile fix",
-        "ltm profile icap", "ltm profile html",
+        "ltm profile icap", "ltm profile html", "ltm html-rule", "ltm profile request-adapt",
+        "ltm profile response-adapt", "ltm profile pptp", "ltm profile service",
+        "ltm profile splitsessionclient", "ltm profile connector", "ltm profile classification",
+        "ltm profile tcp-analytics", "ltm profile analytics", "ltm profile dns-logging",
+        "ltm profile rewrite",
     ],
 }
 LISTS = {"objArray": "items", "array": "names", "object": "object", "namedObject": "named"}
@@ -44,7 +54,7 @@ def quoted(value):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, dict) and not value:
+    if isinstance(value, (dict, list)) and not value:
         return "{}"
     if not isinstance(value, str):
         raise ValueError(value)
@@ -63,6 +73,8 @@ def row(fact):
         parts.append("form = " + quoted(LISTS[fact["extend"]]))
     if fact.get("quotedString"):
         parts.append("text = true")
+    if fact.get("forceToCommon"):
+        parts.append("common = true")
     if fact.get("intToString"):
         parts.append("word = true")
     if "default" in fact:

@@ -70,14 +70,13 @@ describe("D1 what AS3 makes of declarations", function()
     end
     local whole = compare(name, result, sum)
     for _, again in ipairs(declare(declaration).json.results) do
-      assert.equal("no change", again.message, name)
-    end
-    assert.equal(200, curl({ device, "DELETE", DECLARE }).status, name)
-    for tenant in pairs(result.tenants) do
-      if tenant ~= "Common" then
-        local left = curl { device, "GET", "/mgmt/tm/auth/partition/" .. tenant }
-        assert.equal(404, left.status, name)
+      if again.message ~= "no change" then
+        sum.traces[#sum.traces + 1] = ("%s: the second time: %s"):format(name, json.encode(again))
       end
+    end
+    local removed = curl { device, "DELETE", DECLARE }
+    if removed.status ~= 200 then
+      sum.traces[#sum.traces + 1] = ("%s: not removed: %s"):format(name, removed.body)
     end
     local traces = as3_state.differences(before, as3_state.read(device))
     remove()
@@ -135,6 +134,7 @@ describe("D1 what AS3 makes of declarations", function()
       if result.tenants and is_whole and #declaration == 0 then
         local inner = declaration.class == "AS3" and declaration.declaration or declaration
         inner.id = inner.id or "x"
+        if inner.controls then inner.controls.dryRun = nil end
         try(name, inner, result, sum)
       end
     end

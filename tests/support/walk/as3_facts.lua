@@ -12,6 +12,8 @@ local FILE <const> = "../shared/data/as3-mapping-facts.json"
 local EXISTING <const> = {
   { "net/route-domain", { name = "1", id = 1 } }, { "net/route-domain", { name = "2", id = 2 } },
   { "net/route-domain", { name = "3", id = 3 } },
+  { "net/route-domain", { name = "2222", id = 2222 } },
+  { "net/route-domain", { name = "routeDomainAlpha", id = 4 } },
   { "net/route-domain", { name = "100", id = 100 } },
   { "net/vlan", { name = "external" } }, { "net/vlan", { name = "internal" } },
   { "net/vlan", { name = "internal-sales" } }, { "net/vlan", { name = "internal-marketing" } },
@@ -31,9 +33,6 @@ local EXISTING <const> = {
   { "api-protection/profile/apiprotection", { name = "apiProtectionProfile" } },
   { "net/dns-resolver", { name = "10.1.1.10" } }, { "net/dns-resolver", { name = "tempTest" } },
   { "net/dns-resolver", { name = "f5-azure-dns" } },
-  { "gtm/datacenter", { name = "dc" } },
-  { "gtm/server", { name = "testServer", datacenter = "/Common/dc",
-    devices = { { name = "a", addresses = { { name = "192.0.2.250" } } } } } },
   { "ltm/profile/sip", { name = "testSIP" } },
   { "ltm/data-group/internal", { name = "hostnames", type = "string" } },
   { "asm/policies", { name = "linux-high", partition = "Common" } },
@@ -41,21 +40,32 @@ local EXISTING <const> = {
 
 -- Objects that one declaration takes for granted, and that others would use, too.
 local OWN <const> = {
-  ["service-address-bigip"] = { "ltm/virtual-address", {
+  ["service-address-bigip"] = { { "ltm/virtual-address", {
     name = "192.0.2.1", address = "192.0.2.1", autoDelete = "false",
-  } },
+  } } },
+  ["examples/declarations/example-gslb-pools-memberOrder.json"] = {
+    { "gtm/datacenter", { name = "dc" } },
+    { "gtm/server", { name = "testServer", datacenter = "/Common/dc",
+      devices = { { name = "a", addresses = { { name = "192.0.2.250" } } } },
+      virtualServers = {
+        { name = "0", destination = "192.0.2.6:80" }, { name = "1", destination = "192.0.2.7:80" },
+      } } },
+  },
 }
 
 --- Whether a declaration takes an object for granted that others would use.
 function M.needs(name) return OWN[name] ~= nil end
 
---- Makes the object that a declaration takes for granted. Returns a function that removes it.
+--- Makes the objects that a declaration takes for granted. Returns a function that removes them.
 function M.prepare(device, name)
-  local own = OWN[name]
-  if not own then return function() end end
-  curl { device, "POST", "/mgmt/tm/" .. own[1], body = own[2] }
+  local own = OWN[name] or {}
+  for _, object in ipairs(own) do
+    curl { device, "POST", "/mgmt/tm/" .. object[1], body = object[2] }
+  end
   return function()
-    curl { device, "DELETE", ("/mgmt/tm/%s/~Common~%s"):format(own[1], own[2].name) }
+    for i = #own, 1, -1 do
+      curl { device, "DELETE", ("/mgmt/tm/%s/~Common~%s"):format(own[i][1], own[i][2].name) }
+    end
   end
 end
 
@@ -100,7 +110,8 @@ local SAME <const> = {
 local function same_word(want, got)
   if is_nothing(want) and is_nothing(got) then return true end
   if want == "<secret>" then return got ~= nil end
-  want, got = tostring(want):gsub(":any$", ":0"), tostring(got):gsub("^::$", "0:0:0:0:0:0:0:0")
+  want = tostring(want):gsub("\\([$;%[%]{}])", "%1")
+  want, got = want:gsub(":any$", ":0"), tostring(got):gsub("^::$", "0:0:0:0:0:0:0:0")
   if want == got or SAME[want] == got or SAME[got] == want then return true end
   -- a line of a script; quotes of tmsh
   return want:gsub("%s+$", "") == got:gsub("%s+$", "")
@@ -241,6 +252,8 @@ end
 --- The URI of an object of the facts.
 function M.uri(kind, path)
   if kind == "auth partition" then return "/mgmt/tm/auth/partition/" .. path:sub(2) end
+  -- in the facts, the name of a wide IP ends with its type
+  if kind:find "^gtm wideip " then path = path:match "^(%S+)" end
   return ("/mgmt/tm/%s/%s?expandSubcollections=true"):format(
     kind:gsub(" ", "/"), (path:gsub("/", "~"):gsub("%%", "%%25"):gsub(" ", "%%20"))
   )

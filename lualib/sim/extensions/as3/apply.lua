@@ -362,7 +362,7 @@ end
 local function deploy(device, name, objects, job, part)
   local ops = plan(device, name, objects, job, part)
   if #ops == 0 then
-    if not part and not job.dry then remember(device, name, objects, job) end
+    if part ~= "create" and not job.dry then remember(device, name, objects, job) end
     return { code = 200, message = "no change" }
   end
   local result = { code = 200, message = "success", lineCount = count_lines(ops, name) }

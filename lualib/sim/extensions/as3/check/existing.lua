@@ -23,10 +23,8 @@ end
 -- -- objects named with `bigip` --
 
 local function asm_policy(device, path)
-  for _, item in ipairs(require("sim.asm.tree").top(device):child("policies"):items()) do
-    if item.record.data.fullPath == path then return true end
-  end
-  return false
+  local policies = require("sim.asm.tree").top(device):child "policies"
+  return policies:find("fullPath", path) ~= nil
 end
 
 -- Monitors have one name for all types.
@@ -42,7 +40,7 @@ end
 function M:has(query, path)
   local words = {}
   for word in query:gmatch "%S+" do words[#words + 1] = word end
-  if words[1] == "asm" then return asm_policy(self.device, path) end
+  if words[2] == "asm" then return asm_policy(self.device, path) end
   local template = table.concat(words, "/", 2)
   if self.store:get(ROOT .. template .. "/" .. names.segment(path)) then return true end
   return words[1] == "probe" and of_any_type(self.store, template:gsub("/[^/]+$", ""), path)
@@ -57,7 +55,7 @@ function M:component(entry)
   for _, query in ipairs(entry.data) do
     if self:has(query, path) then return nil end
   end
-  if entry.data[1] == "asm policy" then
+  if entry.data[1] == "query asm policy" then
     return { message = ("Unable to find specified WAF policy %s for %s"):format(path, entry.path) }
   end
   return { message = ("Unable to find %s for %s"):format(path, entry.path) }

@@ -23,7 +23,12 @@ local function part(at, item, key, kind, path, props)
   local value = item[key]
   if value == nil then return end
   if type(value) == "table" and (value.bigip or value.use) then
-    at:replace(path, value.bigip or value.use)
+    local there = value.bigip or value.use
+    at:replace(path, there)
+    -- the key of a certificate of the device has the same name
+    if key == "certificate" and item.privateKey == nil then
+      at:replace((path:gsub("%.crt$", ".key")), (there:gsub("%.crt$", ".key")))
+    end
     return
   end
   local text = references.text(at, value, ("%s/%s"):format(at.place, key))

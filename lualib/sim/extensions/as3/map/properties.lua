@@ -7,6 +7,7 @@
 --              own; "named": a table of objects
 --   text       a quoted text of tmsh: control characters become escapes
 --   word       a number becomes a text
+--   common     the path of an item of /Common/Shared that lives in /Common
 --   default    the value of a property that the declaration does not have
 --   optional   absent if the declaration does not have it
 --   since      the first version of BIG-IP that has the property
@@ -14,7 +15,7 @@
 local M = {}
 
 local facts = {}
-for _, name in ipairs { "ltm", "profiles", "system", "tls", "transport" } do
+for _, name in ipairs { "dns", "gslb", "ltm", "profiles", "system", "tls", "transport" } do
   for kind, rows in pairs(require("sim.extensions.as3.map.facts." .. name)) do
     facts[kind] = rows
   end
@@ -67,6 +68,7 @@ local function scalar(row, value)
   if value == false and row.no ~= nil then return row.no end
   if value == "" then return "none" end
   value = M.path_of(value)
+  if row.common and type(value) == "string" then value = value:gsub("/Shared", "", 1) end
   if row.word and math.type(value) then value = ("%d"):format(value) end
   if row.text and type(value) == "string" then
     value = value:gsub("[\r\n\t\f\b]", ESCAPES):gsub("%c", ".")

@@ -80,6 +80,8 @@ end
 local POINTERS <const> = {
   Service = { "pool", "iRules", "policyEndpoint" },
   Monitor = { "clientCertificate" },
+  GSLB_Domain = { "iRules" },
+  Rewrite_Profile = { "certificate" },
 }
 
 --- Makes the pointers absolute that are written as a text. Those that say `bigip` are no texts.

@@ -5,9 +5,40 @@ return {
     { "description", from = "remark", text = true }, { "addresses", form = "names" },
     { "address-lists", form = "names" },
   },
+  ["net bwc policy"] = {
+    { "description", from = "remark", text = true },
+    { "dynamic", from = "dynamicControlEnabled", yes = "enabled", no = "disabled" },
+    { "max-rate", from = "maxBandwidth" }, { "max-user-rate", from = "maxUserBandwidth" },
+    { "max-user-rate-pps", from = "maxUserPPS" },
+    { "measure", from = "loggingEnabled", yes = "enabled", no = "disabled" }, { "log-publisher" },
+    { "log-period" }, { "ip-tos", from = "markIP", word = true },
+    { "link-qos", from = "markL2", word = true }, { "categories", form = "items" },
+  },
+  ["net bwc policy categories"] = {
+    { "name" }, { "description", from = "remark", text = true },
+    { "max-cat-rate", from = "maxBandwidth" }, { "max-cat-rate-percentage" },
+    { "ip-tos", from = "markIP", word = true }, { "link-qos", from = "markL2", word = true },
+  },
   ["net port-list"] = {
     { "description", from = "remark", text = true }, { "ports", form = "names" },
     { "port-lists", form = "names" },
+  },
+  ["net service-policy"] = {
+    { "timer-policy" },
+  },
+  ["net timer-policy"] = {
+    { "description", from = "remark", text = true }, { "rules", form = "items" },
+  },
+  ["net timer-policy rules"] = {
+    { "description", from = "remark", text = true }, { "name" },
+    { "ip-protocol", from = "protocol" }, { "destination-ports", form = "items" },
+    { "timers", from = "idleTimeout", form = "items" },
+  },
+  ["net timer-policy rules destination-ports"] = {
+    { "name" },
+  },
+  ["net timer-policy rules timers"] = {
+    { "name" }, { "value" },
   },
   ["security firewall address-list"] = {
     { "description", from = "remark", text = true }, { "addresses", form = "names" },
@@ -16,6 +47,12 @@ return {
   ["security firewall port-list"] = {
     { "description", from = "remark", text = true }, { "ports", form = "names" },
     { "port-lists", form = "names" },
+  },
+  ["sys crypto cert-validator ocsp"] = {
+    { "dns-resolver" }, { "responder-url" }, { "timeout" },
+    { "sign-hash", from = "signingHashAlgorithm" }, { "signer-cert", from = "signingCertificate" },
+    { "signer-key", from = "signingPrivateKey" },
+    { "signer-key-passphrase", from = "signingPassphrase", text = true },
   },
   ["sys file data-group"] = {
     { "type", from = "keyDataType" }, { "data-group-name" },
@@ -33,5 +70,23 @@ return {
   },
   ["sys file ssl-key"] = {
     { "checksum" }, { "passphrase", text = true }, { "source-path" },
+  },
+  ["sys log-config destination management-port"] = {
+    { "description", from = "remark", text = true }, { "ip-address", from = "address" }, { "port" },
+    { "protocol" },
+  },
+  ["sys log-config destination remote-high-speed-log"] = {
+    { "description", from = "remark", text = true }, { "pool-name", from = "pool" }, { "protocol" },
+    { "distribution" },
+  },
+  ["sys log-config destination remote-syslog"] = {
+    { "description", from = "remark", text = true }, { "format" }, { "default-facility" },
+    { "default-severity" }, { "remote-high-speed-log" },
+  },
+  ["sys log-config destination splunk"] = {
+    { "description", from = "remark", text = true }, { "forward-to" },
+  },
+  ["sys log-config publisher"] = {
+    { "description", from = "remark", text = true }, { "destinations", form = "names" },
   },
 }
