@@ -36,7 +36,7 @@ local function of_any_type(store, template, path)
   return false
 end
 
--- Whether the device has an object: `query` is such as "query ltm pool" or "probe ltm monitor icmp".
+-- Whether the device has an object. `query` is such as "query ltm pool", "probe ltm monitor icmp".
 function M:has(query, path)
   local words = {}
   for word in query:gmatch "%S+" do words[#words + 1] = word end
