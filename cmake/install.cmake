@@ -54,7 +54,7 @@ set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, libpq5")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "lua5.4, openssl")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Runs playbooks written in Lua 5.4 against F5 BIG-IP devices over iControl REST,
 or against a simulated device that comes with it, and makes programs of

@@ -3,8 +3,8 @@
 # once.
 #
 #   libraries.sh musl CACHE     everything, against musl, for the static-pie program
-#   libraries.sh glibc CACHE    what Debian has no fitting .a file of (a trimmed libcurl), against
-#                               this machine's glibc
+#   libraries.sh glibc CACHE    what Debian has no fitting .a file of (a trimmed libcurl, libpq),
+#                               against this machine's glibc
 #   libraries.sh pin CACHE PACKAGE   lines for sources.txt
 #
 # The last line printed is the prefix. A library is built again when its recipe, its pinned sources,
@@ -128,6 +128,36 @@ build_curl() {
   cp COPYING "$prefix/licences/curl"
 }
 
+build_libpq() {
+  # Only the client, in one archive with the two libraries of PostgreSQL that it needs. No Kerberos,
+  # no LDAP. The source has the generated headers: perl and bison are not needed.
+  settle
+  ./configure --prefix="$prefix" --with-ssl=openssl --without-readline --without-zlib \
+    --without-gssapi --without-ldap --without-icu --disable-rpath \
+    CPPFLAGS="-I$openssl_prefix/include" LDFLAGS="-L$openssl_prefix/lib" LIBS="-lpthread"
+  make -j"$jobs" -C src/backend generated-headers
+  make -j"$jobs" -C src/common libpgcommon_shlib.a
+  make -j"$jobs" -C src/port libpgport_shlib.a
+  make -j"$jobs" -C src/interfaces/libpq libpq.a
+  local archive
+  rm -f "$prefix/lib/libpq.a"
+  {
+    echo "create $prefix/lib/libpq.a"
+    for archive in interfaces/libpq/libpq.a common/libpgcommon_shlib.a port/libpgport_shlib.a; do
+      echo "addlib src/$archive"
+    done
+    printf 'save\nend\n'
+  } | ar -M
+  mkdir -p "$prefix/include/postgresql"
+  install -m 644 src/interfaces/libpq/libpq-fe.h src/include/postgres_ext.h \
+    src/include/pg_config_ext.h "$prefix/include/postgresql"
+  {
+    printf 'Name: libpq\nDescription: PostgreSQL client\nVersion: 15\nRequires: openssl\n'
+    printf 'Libs: -L%s/lib -lpq\nCflags: -I%s/include/postgresql\n' "$prefix" "$prefix"
+  } > "$prefix/lib/pkgconfig/libpq.pc"
+  cp COPYRIGHT "$prefix/licences/postgresql"
+}
+
 build_ncurses() {
   # Terminal descriptions are read where the system has them; the common ones are built in for where
   # it has none.
@@ -247,6 +277,7 @@ case $flavour in
     library libedit libedit
     library lua lua5.4
     library cjson lua-cjson
+    library libpq postgresql-15
     ;;
   glibc)
     export CC=gcc
@@ -254,6 +285,7 @@ case $flavour in
     CFLAGS="$CFLAGS -D_FORTIFY_SOURCE=2"
     openssl_prefix=/usr
     library curl curl
+    library libpq postgresql-15
     ;;
   *) die "unknown flavour $flavour" ;;
 esac

@@ -304,6 +304,7 @@ function f5.show(value) end
 ---| "task" # A long task on the device failed.
 ---| "declaration" # AS3, DO, TS or FAST did not carry out a declaration.
 ---| "transfer" # A file could not be read, written, uploaded or downloaded.
+---| "database" # The database refused a statement, or is not there.
 ---| "cancelled" # Ctrl-C or `fiber:cancel()` ended the call.
 ---| "protocol" # The answer is not iControl REST, or it is a redirect.
 ---| "not_simulated" # A check cannot simulate this step.

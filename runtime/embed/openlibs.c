@@ -6,6 +6,7 @@
 #include "embed/embedded.h"
 #include "f5/module.h"
 #include "fiber/fiber_setup.h"
+#include "postgres/module.h"
 #include "sim/digest.h"
 #include "sim/module.h"
 #include "sim/native.h"
@@ -14,6 +15,7 @@
 static const luaL_Reg preloaded[] = {
     {"f5.core", luaopen_f5_core},
     {"f5.json", luaopen_f5_json},
+    {"f5.postgres.core", luaopen_f5_postgres},
     {"f5.sim.server", luaopen_f5_sim_server},
     /* The console completes names from the simulator's kinds of objects, which need these
      * modules. */

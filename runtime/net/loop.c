@@ -212,12 +212,17 @@ static void unwatch(loop *l, watch *w, int fd) {
 }
 
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data) {
+  loop_watch_for(l, fd, LOOP_READ, ready, data);
+}
+
+void loop_watch_for(loop *l, int fd, unsigned events, void (*ready)(void *data, int fd),
+                    void *data) {
   loop_unwatch(l, fd);
   watch *w = watch_make(l, fd);
   if (!w) abort(); /* the owner would never hear from this descriptor */
   w->ready = ready;
   w->data = data;
-  w->wanted = LOOP_READ;
+  w->wanted = (uint8_t)events;
   w->registered = 0; /* this number may have been another file */
   l->watched++;
   update_epoll(l, w, fd);

@@ -18,6 +18,8 @@
 
 typedef struct loop loop;
 
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+
 /* A member of the struct that owns it. Initialise it with zeros: not running. loop_turn calls
  * `fire` once, after it stopped the timer. */
 typedef struct loop_timer {
@@ -52,6 +54,9 @@ bool loop_pending(const loop *l);
 
 /* Makes loop_turn call `ready` while fd is readable. The console reads its terminal like this. */
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data);
+/* The same for LOOP_READ, LOOP_WRITE or both. */
+void loop_watch_for(loop *l, int fd, unsigned events, void (*ready)(void *data, int fd),
+                    void *data);
 void loop_unwatch(loop *l, int fd);
 
 /* Ends the wait of loop_turn. Async-signal-safe and thread-safe. */

@@ -4,8 +4,6 @@
 
 #include "net/loop.h"
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
-
 #define LOOP_NEVER UINT64_MAX
 
 typedef struct loop_network {

@@ -13,9 +13,10 @@ local USES <const> = {
   net = { "base" },
   fiber = { "base", "net" },
   f5 = { "base", "net", "fiber" },
+  postgres = { "base", "net", "fiber" },
   sim = { "base" },
-  embed = { "base", "net", "fiber", "f5", "sim" },
-  host = { "base", "net", "fiber", "f5", "sim", "embed" },
+  embed = { "base", "net", "fiber", "f5", "postgres", "sim" },
+  host = { "base", "net", "fiber", "f5", "postgres", "sim", "embed" },
 }
 
 local problems = {}

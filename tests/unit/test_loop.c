@@ -311,8 +311,39 @@ static void idle_work_comes_before_a_wait(void **state) {
   assert_false(idle_called);
 }
 
+static unsigned written;
+static void fill(void *data, int fd) {
+  (void)data;
+  char bytes[4096] = {0};
+  while (write(fd, bytes, sizeof bytes) > 0)
+    written++;
+}
+
+static void a_descriptor_is_watched_for_writing(void **state) {
+  (void)state;
+  int ends[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  written = 0;
+  loop_watch_for(l, ends[0], LOOP_WRITE, fill, NULL);
+  while (!written)
+    loop_turn(l, -1);
+  unsigned once = written;
+  loop_turn(l, 0); /* it is full: nothing to do */
+  assert_int_equal(written, once);
+  char bytes[65536];
+  while (read(ends[1], bytes, sizeof bytes) > 0)
+    ;
+  while (written == once)
+    loop_turn(l, -1);
+  loop_unwatch(l, ends[0]);
+  assert_false(loop_pending(l));
+  close(ends[0]);
+  close(ends[1]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(a_descriptor_is_watched_for_writing, open_loop, close_loop),
       cmocka_unit_test_setup_teardown(timers_fire_in_order, open_loop, close_loop),
       cmocka_unit_test_setup_teardown(the_heap_holds, open_loop, close_loop),
       cmocka_unit_test_setup_teardown(callbacks_may_stop_and_start, open_loop, close_loop),

@@ -33,6 +33,7 @@
   X(TASK, "task", 3, false, "A long task on the device failed.") \
   X(DECLARATION, "declaration", 3, false, "AS3, DO, TS or FAST did not carry out a declaration.") \
   X(TRANSFER, "transfer", 3, false, "A file could not be read, written, uploaded or downloaded.") \
+  X(DATABASE, "database", 3, false, "The database refused a statement, or is not there.") \
   X(CANCELLED, "cancelled", 1, false, "Ctrl-C or `fiber:cancel()` ended the call.") \
   X(PROTOCOL, "protocol", 3, false, "The answer is not iControl REST, or it is a redirect.") \
   X(NOT_SIMULATED, "not_simulated", 1, false, "A check cannot simulate this step.") \
