@@ -2,6 +2,7 @@
 local device_options = require "cli.support.device"
 local f5 = require "f5"
 local files = require "f5.safe.files"
+local groups = require "cli.support.verbs.groups"
 local hints = require "cli.support.hints"
 local output = require "cli.support.output"
 local reported = require "cli.support.reports.single"
@@ -17,6 +18,7 @@ local PROGRAM <const> = "f5lua undo"
 local NOTHING_TO_DO <const>, LEFT <const>, FAILED <const>, TO_DO <const> = 0, 1, 3, 4
 
 local WORKERS <const> = 20 -- devices at the same time
+local FEW <const> = 3 -- devices of which each is shown by itself
 
 function M.setup(parser)
   parser
@@ -44,9 +46,11 @@ function M.setup(parser)
   )
 end
 
-local function undo_one(bip, contents, number, options, record)
-  local function begin(...)
-    if options.output ~= "json" then show.begin(bip:label(), options.check, ...) end
+-- @param out function|nil: see show.begin
+local function undo_one(bip, contents, number, options, record, out)
+  local function begin(ops, left, lost)
+    if options.output == "json" then return end
+    show.begin(bip:label(), options.check, ops, left, lost, out)
   end
   local result = safe.take_back(bip, contents, number, {
     check = options.check, force = options.force, record = record, begin = begin,
@@ -78,15 +82,25 @@ local function check_device(bip, contents, number)
     bip:label(), contents.head.id, contents.devices[number].name), PROGRAM)
 end
 
+-- A function that collects texts, and what it has collected.
+local function collector()
+  local parts = {}
+  return function(...) parts[#parts + 1] = table.concat { ... } end, parts
+end
+
 local function run(options, contents, record)
   local results, list = {}, targets.of(options, contents, PROGRAM)
+  local is_text <const> = options.output ~= "json"
+  local together <const> = is_text and #list > FEW and options.verbosity == 0 and groups.new()
   local function one(i)
+    local out, parts
+    if together then out, parts = collector() end
     local target = list[i]
     local device = contents.devices[target.number]
     local ok, result = pcall(function()
       local bip <close> = f5.connect(target.connect)
       check_device(bip, contents, target.number)
-      return undo_one(bip, contents, target.number, options, record)
+      return undo_one(bip, contents, target.number, options, record, out)
     end)
     if not ok then
       -- one device of several does not stop the others
@@ -94,9 +108,8 @@ local function run(options, contents, record)
       result = { error = result, done = {}, left = {}, lost = {} }
     end
     results[i] = { device = device, result = result }
-    if options.output ~= "json" then
-      show.result(device, options.check, result, contents.head.id)
-    end
+    if is_text then show.result(device, options.check, result, contents.head.id, out) end
+    if together then together:add(device.name, table.concat(parts)) end
   end
   local at, workers = 0, {}
   for i = 1, math.min(WORKERS, #list) do
@@ -108,18 +121,27 @@ local function run(options, contents, record)
     end
   end
   f5.all(workers)
+  if together then
+    together:write()
+    output "\n"
+    show.counts(results, options.check)
+  end
   return results
 end
 
 local function undo(options)
   hints.for_command()
   if options.exit_code and not options.check then usage("--exit-code needs --check", PROGRAM) end
-  local contents = files.to_undo(options.record)
+  local contents, before = files.to_undo(options.record)
   if contents.running then
     usage(("the run of the change record %s is still going on"):format(contents.head.id), PROGRAM)
   end
-  if #contents.devices == 0 then
-    output "nothing to take back: the run wrote nothing\n"
+  if files.wrote_nothing(contents) then
+    if options.output == "json" then
+      show.json(contents, {})
+    else
+      show.nothing(contents, before)
+    end
     return NOTHING_TO_DO
   end
   if options.output ~= "json" then show.title(contents) end

@@ -86,7 +86,7 @@ local function read_text(path)
   if not file then return nil, why end
   local text, failed = file:read "a"
   file:close()
-  return text, failed
+  return text, failed and ("%s: %s"):format(path, failed)
 end
 
 -- A run that was killed before its first write leaves an empty file.
@@ -117,6 +117,9 @@ function M.find(name)
   if file then
     file:close()
     return name
+  end
+  if #ids == 0 then
+    fail("there is no change record yet; --undoable keeps one of what a run writes")
   end
   return fail("there is no change record '%s'; 'f5lua changes' lists them", name)
 end
@@ -182,10 +185,32 @@ function M.read(path)
   return out
 end
 
+--- Whether the device has certainly refused every write of a run, or got none.
+function M.wrote_nothing(contents)
+  for _, step in ipairs(contents.steps) do
+    if step.state ~= "failed" then return false end
+  end
+  return true
+end
+
+-- The newest record before this one of a run that may have written something.
+local function newest_before(contents)
+  local directory <const> = M.directory()
+  local ids <const> = directory and core.list_directory(directory) or {}
+  for at = #ids, 1, -1 do
+    if ids[at] < contents.head.id then
+      local ok, other = pcall(M.read, directory .. "/" .. ids[at])
+      if ok and not M.wrote_nothing(other) then return other end
+    end
+  end
+  return nil
+end
+
 --- Reads the record that is to be taken back. If the last one is an undo that did not come to its
 --- end, "last" is the record that it takes back: the same command completes it.
 -- @param name string: as of M.find
 ---@return f5.safe.contents
+---@return f5.safe.contents|nil before if "last" wrote nothing: the newest record of a run that did
 function M.to_undo(name)
   local contents = M.read(M.find(name))
   if name ~= "last" then return contents end
@@ -197,7 +222,7 @@ function M.to_undo(name)
     if not ok then break end
     contents = original
   end
-  return contents
+  return contents, M.wrote_nothing(contents) and newest_before(contents) or nil
 end
 
 --- All records that can be read, oldest first.

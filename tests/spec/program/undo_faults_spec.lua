@@ -345,4 +345,33 @@ describe("undo of a fleet", function()
     same(before[1], devices[1])
     ok(2, { "undo", records()[1], "--limit", "d2" })
   end)
+
+  it("shows devices with the same result together, and what each of them did with -v", function()
+    for i = 4, 5 do
+      devices[i] = sim.start { hostname = ("d%d.example.net"):format(i) }
+      before[i] = random.objects(devices[i])
+    end
+    ok(0, { "run", "--undoable", "--inventory", inventory(), "--limit", "d4,d5",
+      place.path .. "/p.lua" })
+    place:file("q.lua", "bip.ltm.pool.new:modify { description = 'same' }")
+    ok(0, { "run", "--undoable", "--inventory", inventory(), place.path .. "/q.lua" })
+    local id <const> = records()[3]
+    local function undo(status, ...)
+      return (ok(status, { "undo", id, "--inventory", inventory(), ... }))
+    end
+    local check <const> = undo(0, "--check")
+    assert.matches("\n1 device: d2\n  ~ ltm/pool /Common/new  would be changed back\n"
+      .. "      description: same → d2\n", check, 1, true)
+    assert.matches("\n5 devices: 5 to change back\n$", check)
+    devices[3]:fault { match = { path = "/login$" }, status = 401, times = 9 }
+    local out <const> = undo(3)
+    assert.matches("\n1 device: d3\n  [^\n]+\n", out)
+    assert.matches("\n5 devices: 4 as before, 1 failed\nchange record of this undo: ", out)
+    devices[3]:clear_faults()
+    local rest <const> = undo(0)
+    assert.matches("\n4 devices: d1, d2, d4, d5\n  everything is as before\n", rest, 1, true)
+    local whole <const> = undo(0, "-v", "--check")
+    assert.matches("\nd1:\n", whole)
+    assert.is_nil(whole:find "devices: ")
+  end)
 end)

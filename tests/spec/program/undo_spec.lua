@@ -317,4 +317,42 @@ describe("S6 a change record", function()
       same(before)
     end)
   end)
+
+  it("S6 of a refused run is not taken back, and no older one instead", function()
+    place:file("good.lua", 'bip = require "f5".connect {}\nbip.ltm.pool.web:modify '
+      .. '{ description = "new" } bip:close()')
+    place:file("refused.lua", 'bip = require "f5".connect {}\nbip.ltm.pool.web:modify '
+      .. '{ monitor = "/Common/nope" }')
+    ok(0, { "run", "--undoable", place.path .. "/good.lua" })
+    ok(3, { "run", "--undoable", place.path .. "/refused.lua" })
+    local good <const>, refused <const> = table.unpack(records())
+    device:clear_log()
+    local out <const> = ok(0, { "undo", "last" })
+    assert.matches("refused.lua\nnothing to take back: the run wrote nothing\n", out, 1, true)
+    assert.matches("change record " .. refused, out, 1, true)
+    assert.matches(("good.lua\n'f5lua undo %s' takes it back\n"):format(good), out, 1, true)
+    assert.same({}, device:log())
+    assert.equal("new", bip.ltm.pool.web:load().description)
+    local as_json <const> = json.decode(ok(0, { "undo", "last", "--output", "json" }))
+    assert.same({ refused, {} }, { as_json.undo_of, as_json.devices })
+    ok(0, { "undo", good })
+    assert.equal("old", bip.ltm.pool.web:load().description)
+  end)
+
+  it("S6 of a subcommand keeps the names of its options", function()
+    ok(0, { "upload", place.path .. "/changes.lua", "downloads/x.lua", "--undoable" })
+    place:file("pair.sh", "openssl req -x509 -newkey rsa:2048 -nodes -days 3 -subj /CN=x "
+      .. "-keyout x.key -out x.crt 2>/dev/null")
+    assert(os.execute(("cd '%s' && sh pair.sh"):format(place.path)))
+    ok(0, {
+      "certificates", "install", "--name", "x", "--cert", place.path .. "/x.crt", "--key",
+      place.path .. "/x.key", "--undoable",
+    })
+    local list <const> = json.decode(ok(0, { "changes", "--output", "json" }))
+    assert.same({
+      "install", "--name", "x", "--cert", place.path .. "/x.crt", "--key", place.path .. "/x.key",
+      "--undoable",
+    }, list[#list].arguments)
+    assert.matches(" certificates install --name x ", ok(0, { "changes" }), 1, true)
+  end)
 end)

@@ -153,7 +153,7 @@ function M.run(options, verb)
   if options.check then return check(options, run) end
   if not verb.writes or not undoable.wanted(options) then return run() end
   return undoable.run({
-    what = program:gsub("^f5lua ", ""), arguments = verb.identity or {},
+    what = program:gsub("^f5lua ", ""), arguments = options.typed or verb.identity or {},
   }, run)
 end
 

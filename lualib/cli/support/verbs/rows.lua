@@ -6,6 +6,7 @@
 --   out:finish()
 
 local fleet = require "cli.support.fleet"
+local groups = require "cli.support.verbs.groups"
 local host = require "f5.host"
 local json = require "f5.json"
 local output = require "cli.support.output"
@@ -89,7 +90,7 @@ function M.new(options, style, program)
     format = format, style = style, rows = json.array {}, is_fleet = options.inventory ~= nil,
     first = { "device", table.unpack(style.first or style.columns) },
     view = view_of(options, style, format, program),
-    grouped = options.grouped and {} or nil,
+    grouped = options.grouped and groups.new() or nil,
   }, Rows)
 end
 
@@ -103,15 +104,7 @@ function Rows:write_text(device, text)
   text = terminal.text(text)
   if text ~= "" and text:sub(-1) ~= "\n" and device then text = text .. "\n" end
   if not device then return output(text) end
-  if self.grouped then
-    local group = self.grouped[text]
-    if not group then
-      group = { text = text, names = {} }
-      self.grouped[text] = group
-      table.insert(self.grouped, group)
-    end
-    return table.insert(group.names, device)
-  end
+  if self.grouped then return self.grouped:add(device, text) end
   fleet.clear_line()
   if text ~= "" then output(prefixed(device, text)) end
 end
@@ -139,45 +132,14 @@ function Rows:add(device, row)
   self.rows[#self.rows + 1] = shown
 end
 
--- bigip2 comes before bigip10.
-local function by_number(a, b)
-  local function key(name)
-    return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
-  end
-  local one, other = key(a), key(b)
-  if one ~= other then return one < other end
-  return a < b
-end
-
 -- The rows of each device together, in the order in which they came.
 local function sort_by_device(rows)
   local place = {}
   for i, row in ipairs(rows) do place[row] = i end
   table.sort(rows, function(a, b)
-    if a.device ~= b.device then return by_number(a.device, b.device) end
+    if a.device ~= b.device then return groups.before(a.device, b.device) end
     return place[a] < place[b]
   end)
-end
-
-local NAMED <const> = 20 -- devices of a group
-
-local function names_of(names)
-  local text = terminal.line(table.concat(names, ", ", 1, math.min(#names, NAMED)))
-  return #names > NAMED and ("%s … and %d more"):format(text, #names - NAMED) or text
-end
-
--- The largest group first.
-local function write_groups(groups)
-  for _, group in ipairs(groups) do table.sort(group.names, by_number) end
-  table.sort(groups, function(a, b)
-    if #a.names ~= #b.names then return #a.names > #b.names end
-    return by_number(a.names[1], b.names[1])
-  end)
-  for i, group in ipairs(groups) do
-    local names <const> = names_of(group.names)
-    local count <const> = #group.names == 1 and "1 device" or #group.names .. " devices"
-    output(i > 1 and "\n" or "", ("%s: %s\n"):format(count, names), group.text)
-  end
 end
 
 --- Whether something is not yet printed.
@@ -211,7 +173,7 @@ end
 -- @param order function(a, b)|nil: sorts the rows
 function Rows:finish(order)
   fleet.clear_line()
-  if self.grouped then return write_groups(self.grouped) end
+  if self.grouped then return self.grouped:write() end
   local format <const>, style <const>, rows = self.format, self.style, self.rows
   if format == "text" then return end
   if order then table.sort(rows, order) elseif self.is_fleet then sort_by_device(rows) end
