@@ -13,8 +13,12 @@ local PROGRAM <const> = "f5lua diff"
 local EQUAL <const>, DIFFERENT <const>, FAILED <const> = 0, 1, 3
 
 function M.setup(parser)
-  parser:argument("a", "HOST[:PORT], profile:NAME, a name of the inventory, or a file")
-  parser:argument("b", "the same")
+  parser
+    :argument("a", "HOST[:PORT], profile:NAME, a name of the inventory, or a file")
+    :argname "A"
+  parser
+    :argument("b", "what A is compared with: also a device or a file")
+    :argname "B"
   parser:argument("paths", "compare only what is below these paths: ltm/pool"):args "*"
   parser
     :option("--output", "text (default), json or html")

@@ -182,15 +182,17 @@ function M.run(options)
     if options.name then usage("list needs no name", PROGRAM) end
     return list(options.output)
   end
-  if not options.name then usage("no name given", PROGRAM) end
+  if not options.name then
+    usage(("no name given: f5lua profile %s NAME"):format(options.action), PROGRAM)
+  end
   local is_name, problem = pcall(profiles.check_name, options.name)
   if not is_name then usage(problem.message, PROGRAM) end
   if options.action == "add" then return add(options) end
   if options.action == "show" then return show(options.name, options.output) end
   if not profiles.remove(options.name) then
     terminal.err(
-      ("f5lua: there is no profile '%s'; 'f5lua profile list' lists them\n"):format(
-        terminal.line(options.name)
+      ("f5lua: there is no profile '%s'; %s\n"):format(
+        terminal.line(options.name), profiles.known_names()
       )
     )
     return 1

@@ -21,6 +21,7 @@ function M.setup(parser)
     :argument("host", "the device (default: F5_SERVER)")
     :argname("HOST[:PORT]")
     :args "?"
+  parser:option("-p --profile", "the device of this profile"):argname "NAME"
   parser:flag("--yes", "do not ask; refuses a certificate that has changed")
   parser
     :option("--fingerprint", "trust this certificate only: its SHA-256 fingerprint")
@@ -105,6 +106,12 @@ local function check_words(options)
     if options[name] then given[#given + 1] = "--" .. name end
   end
   if #given > 1 then usage("give one of " .. table.concat(given, " and "), PROGRAM) end
+  if options.profile then
+    if options.host then
+      usage(("the device is given twice: as %s and by --profile"):format(options.host), PROGRAM)
+    end
+    options.host = "profile:" .. options.profile
+  end
   if options.list and options.host then usage("--list needs no host", PROGRAM) end
   if options.fingerprint then check_fingerprint(options) end
 end

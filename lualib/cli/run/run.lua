@@ -72,6 +72,22 @@ local function run_confirmed(options, words, fn)
   return confirmed_run.run(options, about(words), fn)
 end
 
+-- `f5lua -p lab` and `f5lua --sim` are the console on a terminal, if nothing else is said.
+local function without_playbook(options)
+  local words = { "console" }
+  if options.profile then table.move({ "-p", options.profile }, 1, 2, 2, words) end
+  if options.sim then words[#words + 1] = "--sim" end
+  if not words[2] then usage("no playbook given", PROGRAM) end
+  if #options.typed == #words - 1 and host.is_terminal(0) and host.is_terminal(1) then
+    return require("cli.support.main").subcommand(words)
+  end
+  usage(
+    ("no playbook given; name a FILE, or - for standard input; 'f5lua %s' opens the console")
+      :format(table.concat(words, " ")),
+    PROGRAM
+  )
+end
+
 local function run_options(options)
   if options.profile then
     local known <const>, err <const> = pcall(require("f5.trust.profiles").choose, options.profile)
@@ -109,6 +125,7 @@ local function run_options(options)
     usage("--no-lint needs --inventory or --check", PROGRAM)
   end
   local file <const> = options.rest[1]
+  if not file and not options.e[1] then return without_playbook(options) end
   local chunks, words = playbook.load(options, PROGRAM)
   if options.check and file and file ~= "-" then
     lint.playbook(contents(file) or "", file, {

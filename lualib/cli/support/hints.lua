@@ -73,6 +73,38 @@ function M.are_for_command() return one_line or is_command end
 --- From now on hints are for users of a subcommand that runs no playbook.
 function M.for_command() reader, is_command = "shell", true end
 
+-- Mistakes about a device that are those of the command line where no playbook runs.
+local OF_DEVICE <const> = {
+  "^invalid host '", "^invalid port '", "^there is no profile '", "^the profile '",
+  "^'.-' cannot be the name of a profile", "^the device is given twice", "^no user name for ",
+  "^no password for ", "^no password: ",
+}
+
+--- Whether an error about a device is a mistake of the command line.
+function M.is_of_command_line(text)
+  if not M.are_for_command() then return false end
+  for _, pattern in ipairs(OF_DEVICE) do
+    if text:find(pattern) then return true end
+  end
+  return false
+end
+
+local IN_SHELL <const> = {
+  { 'give username = "…" to f5.connect, or set', "give --user NAME, or set" },
+  { 'give password = "…" to f5.connect, or set', "set" },
+}
+
+--- The message in the words of the reader: what a playbook gives to f5.connect is an option of the
+--- command line.
+function M.in_words_of_reader(text)
+  if not M.are_for_command() then return text end
+  for _, pair in ipairs(IN_SHELL) do
+    local from, to = text:find(pair[1], 1, true)
+    if from then text = text:sub(1, from - 1) .. pair[2] .. text:sub(to + 1) end
+  end
+  return text
+end
+
 --- From now on hints are for users of the console.
 function M.for_console() reader = "console" end
 

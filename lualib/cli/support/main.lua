@@ -155,16 +155,66 @@ function M.set_up(parser, command)
   end
 end
 
+-- "-o FILE": an option or an argument as --help writes it.
+local function shown(element, name)
+  local argname = element._argname
+  argname = type(argname) == "table" and argname[1] or argname
+  if not name:find "^%-" then return argname and argname:match "^[^%s%[]+" or name:upper() end
+  return argname and ("%s %s"):format(name, argname) or name
+end
+
+-- What argparse says, in words that say what to give.
+local function in_words(parser, message)
+  local what, name = message:match "^missing (%a+) '([^']+)'$"
+  if what == "argument" then
+    for _, argument in ipairs(parser._arguments) do
+      if argument._name == name then
+        return ("%s is missing: %s"):format(shown(argument, name), argument._description)
+      end
+    end
+  end
+  local twice = message:match "^option '([^']+)' must be used at most 1 time$"
+  if twice then return ("%s is given twice; give it once"):format(twice) end
+  local option = what == "option" and name
+    or message:match "^option '([^']+)' requires an argument$"
+  for _, element in ipairs(option and parser._options or {}) do
+    for _, alias in ipairs(element._aliases) do
+      if alias == option then
+        local text <const> = what and "%s is missing: %s" or "the value is missing: %s, %s"
+        return text:format(shown(element, option), element._description)
+      end
+    end
+  end
+  return message
+end
+
+-- Two devices, or two users, on one command line: nobody can know which is meant.
+local ONCE <const> = {
+  ["--host"] = true, ["--profile"] = true, ["--user"] = true, ["--inventory"] = true,
+  ["--limit"] = true,
+}
+
+local function refuse_twice(parser)
+  for _, option in ipairs(parser._options) do
+    for _, alias in ipairs(option._aliases) do
+      if ONCE[alias] and option._maxcount == 1 then option:overwrite(false) end
+    end
+  end
+end
+
 function M.subcommand(words)
   local name = table.remove(words, 1)
   local command = M.load(name)
   local program = "f5lua " .. name
   local parser = require "argparse"(program, command.summary)
-  parser.error = function(_, message) usage(message, program) end
+  parser.error = function(_, message) usage(in_words(parser, message), program) end
   M.set_up(parser, command)
+  refuse_twice(parser)
   local rest, is_literal
   if command.rest then words, rest, is_literal = split(parser, words) end
+  local typed = table.move(words, 1, #words, 1, {})
   local options = parser:parse(words)
+  options.typed = typed
   options.rest, options.is_literal = rest, is_literal
   if command.logs and (options.verbosity > 0 or options.log_format) then
     require("f5.core").log(options.verbosity, options.log_format == "json")

@@ -116,8 +116,7 @@ end
 -- the address of a device.
 local function is_of_command_line(err, text)
   if err.kind ~= "usage" then return false end
-  return hints.are_for_one_line()
-    or hints.are_for_command() and text:find "^invalid [hp]o[sr]t '" ~= nil
+  return hints.are_for_one_line() or hints.is_of_command_line(text)
 end
 
 -- The message, and the exit status.
@@ -125,7 +124,7 @@ local function told(err, in_json)
   if is_made_by(err, "f5.failure") then return marked(text_of(err), in_json), STATUS.failed end
   if is_made_by(err, "f5.error") then
     local text = text_of(err.message or err, in_json and "text" or "indent")
-    if is_of_command_line(err, text) then return text, STATUS.usage end
+    if is_of_command_line(err, text) then return hints.in_words_of_reader(text), STATUS.usage end
     return text, KIND_STATUS[err.kind] or STATUS.device
   end
   local text = marked(text_of(err), in_json)

@@ -48,14 +48,25 @@ local function check(name, profile)
   return profile
 end
 
+local MAX_NAMED <const> = 8
+
+-- What a message says about the profiles that there are.
+local function known_names()
+  local names <const> = M.list()
+  if #names == 0 then return "there are none, 'f5lua profile add NAME --host HOST' adds one" end
+  if #names > MAX_NAMED then return "'f5lua profile list' lists them" end
+  return (#names == 1 and "there is " or "there are ") .. table.concat(names, ", ")
+end
+M.known_names = known_names
+
 --- The profile with this name. Raises with the reason if there is none, or if it does not count.
 function M.get(name)
   local text, why = core.read_private(path_of(name))
   if why then fail("the profile '%s' cannot be used: %s", name, why) end
   if not text then
     local near = core.nearest(name, M.list())
-    fail("there is no profile '%s'%s; 'f5lua profile list' lists them", name,
-      near and (" (did you mean '%s'?)"):format(near) or "")
+    fail("there is no profile '%s'%s; %s", name,
+      near and (" (did you mean '%s'?)"):format(near) or "", known_names())
   end
   local ok, profile = pcall(json.decode, text)
   return check(name, ok and profile)

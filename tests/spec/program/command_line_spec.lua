@@ -1,5 +1,6 @@
 -- The command line without any device: what is run, what it sees, how it ends.
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 local run = program.run
 
@@ -301,5 +302,59 @@ describe("help and version", function()
       assert.same({ 0, "" }, { result.status, result.err })
       assert.truthy(result.out:find("f5lua " .. name, 1, true))
     end
+  end)
+end)
+
+describe("wrong words of a subcommand", function()
+  local place
+  setup(function()
+    place = program.directory()
+    place:file("empty", "")
+  end)
+  teardown(function() lab.stop(place) end)
+
+  local function refused(message, ...)
+    local result <const> = run({ ... }, {
+      directory = place.path, env = {
+        XDG_STATE_HOME = place.path, F5_USER = "", F5_PASSWORD = "", F5_SERVER = "127.0.0.1",
+      },
+    })
+    assert.same({ 2, "" }, { result.status, result.out }, table.concat({ ... }, " "))
+    assert.matches(message, result.err)
+  end
+
+  it("are answered with what to give", function()
+    refused("PATH is missing: the resource or collection below", "list")
+    refused("FILE is missing: a playbook, a directory", "lint")
+    refused("A is missing: HOST%[:PORT%], profile:NAME", "diff")
+    refused("B is missing: what A is compared with", "diff", "a.json")
+    refused("%-o FILE is missing: the file of the plan", "plan", "x.lua")
+    refused("the value is missing: %-p NAME, a device that f5lua profile", "list", "x", "-p")
+    refused("the value is missing: %-%-sort COLUMN%[:desc%],…, the order", "list", "x", "--sort")
+    refused("%-H is given twice; give it once", "list", "x", "-H", "a", "-H", "b")
+    refused("%-%-inventory is given twice", "list", "x", "--inventory", "a", "--inventory", "b")
+    refused("no name given: f5lua profile show NAME", "profile", "show")
+  end)
+
+  it("name the file that cannot be read", function()
+    for _, words in ipairs {
+      { "undo", "/" }, { "upload", place.path }, { "declare", "/" },
+      { "list", "x", "--inventory", "/" },
+      { "sim", "--seed", "/" }, { "lint", "/nowhere" }, { "upload", "nowhere" },
+    } do
+      refused("cannot read[^\n]*: [NI][so]", table.unpack(words))
+    end
+    refused("empty is not JSON", "sim", "--seed", "empty")
+    refused("empty: the declaration is not JSON", "declare", "empty")
+    refused("no change record yet; %-%-undoable keeps one", "undo", "last")
+  end)
+
+  it("are in the words of the shell where no playbook runs", function()
+    local message <const> = "^f5lua: no user name for 127.0.0.1: give %-%-user NAME, or set F5_US"
+    refused(message, "list", "ltm/pool")
+    refused(message, "upload", "empty")
+    refused(message, "snapshot", "127.0.0.1", "-o", "x.json")
+    refused(message, "diff", "127.0.0.1", "127.0.0.2")
+    refused("^f5lua: no password for 127.0.0.1: set F5_PASSWORD", "list", "ltm/pool", "-u", "me")
   end)
 end)

@@ -108,7 +108,7 @@ describe("E1 profiles", function()
     assert.matches("Common", ok(list))
     assert.equal("15\n", ok({ "console", "profile:lab" }, nil, "#bip.ltm.pool:list() + 15\n"))
     assert.matches("127.0.0.1:", ok { "trust", "profile:lab", "--show" })
-    wrong({ "diff", "profile:lab", "profile:lob" }, 3, "there is no profile 'lob'")
+    wrong({ "diff", "profile:lab", "profile:lob" }, 2, "there is no profile 'lob'")
     wrong({ "list", "ltm/pool", "-H", "profile:lab", "-p", "lab" }, 2, "the device is given twice")
     wrong({ "list", "ltm/pool", "-H", "profile:" }, 2, "'' cannot be the name of a profile")
   end)
@@ -122,8 +122,39 @@ describe("E1 profiles", function()
       process:expect "twin of lab at https://127"
     end
     wrong({ "sim", "-p", "lab" }, 2, "%-%-profile needs %-%-twin")
-    wrong({ "sim", "--twin", "x", "-p", "lab" }, 1, "the device is given twice")
+    wrong({ "sim", "--twin", "x", "-p", "lab" }, 2, "the device is given twice")
+    wrong({ "sim", "--twin", "-p", "lob" }, 2, "did you mean 'lab'%?%); there is lab\n")
     wrong({ "sim", "--twin" }, 2, "%-%-twin: no device given")
+  end)
+
+  it("that do not exist are wrong usage, with those that do", function()
+    wrong({ "list", "ltm/pool", "-p", "lab" }, 2,
+      "no profile 'lab'; there are none, 'f5lua profile add NAME %-%-host HOST' adds one")
+    add()
+    ok { "profile", "add", "prod", "--host", "10.0.0.1" }
+    for _, words in ipairs {
+      { "sim", "--twin", "-p", "x" }, { "trust", "-p", "x" }, { "snapshot", "-p", "x", "-o", "y" },
+      { "diff", "profile:x", "a.json" }, { "-p", "x", "p.lua" },
+      { "upload", place.path .. "/p.lua", "-p", "x" }, { "list", "ltm/pool", "-p", "x" },
+      { "declare", "--show", "-p", "x" }, { "task", "list", "-p", "x" },
+    } do
+      wrong(words, 2, "there is no profile 'x'; there are lab, prod")
+    end
+    wrong({ "trust", "h", "-p", "lab" }, 2, "the device is given twice: as h and by %-%-profile")
+    wrong({ "list", "x", "-p", "lab", "-p", "prod" }, 2, "%-p is given twice; give it once")
+    wrong({ "trust", "--list", "-p", "lab" }, 2, "%-%-list needs no host")
+    assert.matches("fingerprint", ok { "trust", "--show", "-p", "lab" })
+  end)
+
+  it("without more open the console on a terminal", function()
+    add("--ca", device.ca, "--password-command", "echo admin")
+    wrong({ "-p", "lab" }, 2, "or %- for standard input; 'f5lua console %-p lab' opens")
+    local screen <close> = require("terminal").start({ "-p", "lab" }, {
+      columns = 80, env = { XDG_CONFIG_HOME = config() },
+    })
+    screen:expect "%(active%)>"
+    screen:enter("#bip.ltm.pool:list() + 41", "\n41\n")
+    wrong({ "-p", "lab", "--check" }, 2, "no playbook given")
   end)
 
   it("are listed in columns", function()

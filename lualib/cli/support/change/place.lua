@@ -89,6 +89,8 @@ function M.progress(line)
   end
 end
 
+local WRONG_USAGE <const> = 2 -- exit status
+
 -- An error object as it is; the others with a traceback.
 local function handler(err)
   return type(err) == "table" and err or debug.traceback(tostring(err), 2)
@@ -103,7 +105,9 @@ function M.attempt(fn, ...)
   local is_table = type(result) == "table"
   if is_table and (result.usage or result.kind == "cancelled") then error(result, 0) end
   if is_table and getmetatable(result) ~= nil and result.kind then
-    terminal.err((require "cli.support.report"(result, {}, host.is_terminal(2), false)))
+    local text, status = require "cli.support.report"(result, {}, host.is_terminal(2), false)
+    if result.kind == "usage" and status == WRONG_USAGE then error(result, 0) end
+    terminal.err(text)
   else
     terminal.err("f5lua: ", terminal.text(tostring(result)), "\n")
   end

@@ -40,7 +40,7 @@ end
 --- Prints which run is taken back: "last" may be another one than the reader thinks.
 function M.title(contents) line("change record ", title(contents)) end
 
---- Prints that a run wrote nothing. An older run is not taken back instead: the user has to name it.
+--- Prints that a run wrote nothing. No older run is taken back instead: the user has to name it.
 -- @param before f5.safe.contents|nil: the newest record of a run that did write
 function M.nothing(contents, before)
   line("change record ", title(contents))
