@@ -1,4 +1,5 @@
-/* Masking of secrets in command lines, and the filter of what goes to a terminal: any bytes. */
+/* Masking of secrets in texts and command lines, and the filter of what goes to a terminal: any
+ * bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *bytes = (const char *)data;
   text masked = {0}, shown = {0}, again = {0};
+  secret_mask(&masked, bytes, size);
+  text_clear(&masked);
   secret_mask_command(&masked, bytes, size);
   for (int style = PRINTABLE_TEXT; style <= PRINTABLE_JSON; style++) {
     text_clear(&shown);

@@ -326,6 +326,71 @@ static void headers(void **state) {
 }
 
 /* Tokens that no session here owns: all but the first characters. */
+/* Scripts and iRules, in the members that hold them. */
+static void check_script(const char *script, const char *wanted) {
+  static const char *const names[] = {"apiAnonymous", "definition", "iRule"};
+  text given = {0}, expected = {0};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    text_clear(&given);
+    text_clear(&expected);
+    text_printf(&given, "{\"a\":1,\"%s\":\"", names[i]);
+    text_join(&expected, &given);
+    text_json(&given, script, strlen(script));
+    text_json(&expected, wanted, strlen(wanted));
+    text_put(&given, "\",\"b\":\"password x\"}");
+    text_put(&expected, "\",\"b\":\"password x\"}");
+    check(text_string(&given), text_string(&expected));
+  }
+  text_free(&given);
+  text_free(&expected);
+}
+
+static void scripts(void **state) {
+  (void)state;
+  check_script("when X {\n set password \"x y\"\n}", "when X {\n set password \"********\"\n}");
+  check_script("set static::api_token abc\nset static::secret {a b}\nset n 1",
+               "set static::api_token ********\nset static::secret {********}\nset n 1");
+  check_script("password abc\nset x", "password ********\nset x");
+  check_script("HTTP::header insert Authorization \"Basic a b\"",
+               "HTTP::header insert Authorization \"********\"");
+  check_script("HTTP::header insert \"X-Api-Key\" \"abc\"; log x",
+               "HTTP::header insert \"X-Api-Key\" \"********\"; log x");
+  check_script("CRYPTO::keygen -passphrase \"abc\" -len 256",
+               "CRYPTO::keygen -passphrase \"********\" -len 256");
+  check_script("exec curl -u joe:abc https://h/", "exec curl -u joe:******** https://h/");
+  check_script("if {[HTTP::header exists Authorization]} { pool x }",
+               "if {[HTTP::header exists Authorization]} { pool x }");
+  /* the echo of a request that failed */
+  check("{\"originalRequestBody\":\"{\\\"apiAnonymous\\\":\\\"set token abc\\\",\\\"n\\\":1}\"}",
+        "{\"originalRequestBody\":\"{\\\"apiAnonymous\\\":\\\"set token "
+        "********\\\",\\\"n\\\":1}\"}");
+}
+
+static void texts_of_others(void **state) {
+  (void)state;
+  check("{\"send\":\"GET / HTTP/1.1\\r\\nAuthorization: Basic x y\\r\\nHost: h\"}",
+        "{\"send\":\"GET / HTTP/1.1\\r\\nAuthorization: ********\\r\\nHost: h\"}");
+  check("{\"send\":\"GET /\\\\r\\\\nCookie: a=x; b=y\\\\r\\\\n\"}",
+        "{\"send\":\"GET /\\\\r\\\\nCookie: ********\\\\r\\\\n\"}");
+  check("{\"a\":\"Bearer abcdefgh\",\"b\":\"Basic Settings\",\"d\":\"Basic "
+        "YWJjOmRl\",\"c\":\"Basic auth of x\"}",
+        "{\"a\":\"Bearer ********\",\"b\":\"Basic Settings\",\"d\":\"Basic "
+        "********\",\"c\":\"Basic auth of x\"}");
+  check("{\"Cookie\":\"a=x\",\"cookieName\":\"a=x\"}",
+        "{\"Cookie\":\"********\",\"cookieName\":\"a=x\"}");
+  check("<a><password>x</password><min-password>5</min-password ></a>",
+        "<a><password>********</password><min-password>********</min-password ></a>");
+  check("<passwordPolicy><user name=\"x\" password='y z'/>",
+        "<passwordPolicy><user name=\"x\" password='********'/>");
+  check("{\"x\":\"<u password=\\\"y z\\\"/>\"}", "{\"x\":\"<u password=\\\"********\\\"/>\"}");
+  check("https://h/cb#access_token=x&b=c", "https://h/cb#access_token=********&b=c");
+  check("/x?next=%2Fy%3Ftoken%3Dx%26b%3Dc", "/x?next=%2Fy%3Ftoken%3D********%26b%3Dc");
+  check("https://h/x?X-Amz-Signature=abc&sig=def&design=e",
+        "https://h/x?X-Amz-Signature=********&sig=********&design=e");
+  check("{\"proxyPass\":\"x\"}", "{\"proxyPass\":\"********\"}");
+  check("100%3 <b> 5 <", "100%3 <b> 5 <");
+}
+
 static void tokens_of_others(void **state) {
   (void)state;
   check("/mgmt/shared/authz/tokens/ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -422,6 +487,8 @@ int main(void) {
                                      cmocka_unit_test(wiped),
                                      cmocka_unit_test(no_core),
                                      cmocka_unit_test(quiet),
+                                     cmocka_unit_test(scripts),
+                                     cmocka_unit_test(texts_of_others),
                                      cmocka_unit_test(tokens_of_others)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

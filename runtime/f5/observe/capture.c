@@ -92,6 +92,7 @@ static void keep_file(f5_exchange *e, const http_request *request) {
   exchange_side *s = &e->response;
   uint64_t length = request->sink_length;
   s->size = length;
+  s->is_file = true;
   if (length <= FILE_MAX) {
     char *content = malloc(length + 1);
     ssize_t n =
@@ -234,6 +235,8 @@ void exchange_mask(f5_exchange *e) {
     const size_t length = e->raw_length[part];
     if (part == PART_REQUEST_HEADERS || part == PART_RESPONSE_HEADERS)
       mask_headers(parts[part], at, length);
+    else if (part == PART_RESPONSE_BODY && e->response.is_file) /* a script, a configuration … */
+      secret_mask_command(parts[part], at, length);
     else if (length)
       secret_mask(parts[part], at, length);
     at += length;

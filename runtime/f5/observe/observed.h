@@ -13,6 +13,7 @@
 typedef struct exchange_side {
   text headers, body; /* masked */
   bool kept;          /* the body is in `body` */
+  bool is_file;       /* and was written to a file */
   uint64_t size;      /* bytes of the body */
   char digest[65];    /* SHA-256 of a body that is not kept; or "" */
 } exchange_side;

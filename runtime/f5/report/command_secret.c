@@ -37,12 +37,14 @@ static bool contains(const char *s, size_t from, size_t to, const char *words) {
   return false;
 }
 
-/* Finds the value at `at`: up to the quote that it opens with, or up to the end of the word. */
+/* Finds the value at `at`: up to the quote that it opens with, up to the brace of Tcl that closes
+ * it, or up to the end of the word. */
 static bool find_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
   while (at < to && (is_blank(s[at]) || s[at] == '\\' || s[at] == '\''))
     at++; /* '\'' is a quote inside of quotes */
   char quote = at < to && s[at] == '"' ? '"' : at && s[at - 1] == '\'' ? '\'' : 0;
-  if (quote == '"') at++;
+  if (!quote && at < to && s[at] == '{') quote = '}';
+  if (quote == '"' || quote == '}') at++;
   size_t stop = at;
   while (stop < to && (quote ? s[stop] != quote : !is_border(s[stop])))
     stop++;
@@ -56,10 +58,10 @@ static bool find_value(const char *s, size_t to, size_t at, size_t *start, size_
 /* "password", "--auth-password", "encrypted_password", "X-F5-Auth-Token": the name of a secret. A
  * word such as "password-policy" is none. */
 static bool is_name(const char *word, size_t length) {
-  static const char *const ends[] = {"password",   "passwords",  "passphrase", "passwd",
-                                     "passcode",   "secret",     "community",  "token",
-                                     "apikey",     "bindpw",     "pwd",        "privatekey",
-                                     "credential", "ciphertext", "secretkey",  "accesskey"};
+  static const char *const ends[] = {
+      "password",   "passwords",  "passphrase", "passwd",    "passcode",     "secret",
+      "community",  "token",      "apikey",     "bindpw",    "pwd",          "privatekey",
+      "credential", "ciphertext", "secretkey",  "accesskey", "authorization"};
   char name[64];
   size_t n = 0;
   for (size_t i = 0; i < length; i++) {
@@ -75,15 +77,27 @@ static bool is_name(const char *word, size_t length) {
   return false;
 }
 
+/* Behind the quote that closes a name, if the name is in quotes: `"X-Api-Key" "x"`. */
+static size_t behind_quote(const char *s, size_t from, size_t to, size_t at, size_t stop) {
+  if (at == from || !strchr("'\"", s[at - 1])) return stop;
+  size_t quote = stop;
+  while (quote < to && s[quote] == '\\')
+    quote++;
+  return quote < to && s[quote] == s[at - 1] ? quote + 1 : stop;
+}
+
 /* A name, then a value: "password x", "PASSWORD=x", "--token 'x'", "Token: x". */
-static bool named_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+static bool named_value(const char *s, size_t from, size_t to, size_t at, size_t *start,
+                        size_t *end) {
   size_t stop = at;
   while (stop < to && (isalnum((unsigned char)s[stop]) || s[stop] == '-' || s[stop] == '_'))
     stop++;
   if (stop == at || stop == to || !is_name(s + at, stop - at)) return false;
-  size_t value = stop;
+  const size_t behind = behind_quote(s, from, to, at, stop);
+  if (behind == to) return false;
+  size_t value = behind;
   if (s[value] == '=' || s[value] == ':') value++;
-  if (value == stop && !is_blank(s[value])) return false;
+  if (value == behind && !is_blank(s[value])) return false;
   return find_value(s, to, value, start, end) && !begins(s, *start, *end, "none");
 }
 
@@ -234,15 +248,24 @@ bool private_key(const char *s, size_t length, size_t at, size_t *start, size_t 
   return *end > *start;
 }
 
+/* Whether a word can begin at `at`, behind blanks, quotes, "=", "static::", or a line break that is
+ * encoded in JSON. */
+static bool begins_word(const char *s, size_t from, size_t at) {
+  if (at == from || is_border(s[at - 1]) || s[at - 1] == '=') return true;
+  if (at - from < 2) return false;
+  if (s[at - 1] == ':') return s[at - 2] == ':';
+  return s[at - 2] == '\\' && strchr("nrt", s[at - 1]);
+}
+
 bool command_secret(const char *s, size_t from, size_t to, size_t at, size_t *start, size_t *end) {
   if (authorization(s, to, at, start, end) || here_text(s, from, to, at, start, end)) return true;
-  if (at > from && !is_border(s[at - 1]) && s[at - 1] != '=') return false;
+  if (!begins_word(s, from, at)) return false;
   if (begins(s, at, to, "pass:")) { /* openssl -passin pass:x */
     return find_value(s, to, at + 5, start, end);
   }
   return htpasswd(s, to, at, start, end) || user_option(s, to, at, start, end) ||
          program_option(s, from, to, at, start, end) || piped_value(s, from, to, at, start, end) ||
-         named_value(s, to, at, start, end);
+         named_value(s, from, to, at, start, end);
 }
 
 bool encrypted_value(const char *s, size_t length, size_t at, size_t *end) {

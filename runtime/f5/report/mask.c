@@ -45,6 +45,12 @@ static bool ends_with_secret(const char *name, size_t length) {
   return length > 0 && secret_name(name, length) && !secret_name(name, length - 1);
 }
 
+/* A member that is called like a header. */
+static bool is_cookie(const char *name, size_t length) {
+  return (length == 6 && strncasecmp(name, "cookie", 6) == 0) ||
+         (length == 10 && strncasecmp(name, "set-cookie", 10) == 0);
+}
+
 /* What a secret member has for a value: where it starts and ends, and whether it is no string but a
  * number, the inside of a list, or an object. A mask takes its place as a string, so that the text
  * stays JSON: `quotes` backslashes before each of its quotes, -1: none. */
@@ -120,14 +126,15 @@ static bool secret_member(const char *s, size_t length, size_t quote, span *valu
     return false;
   while (at < length && is_blank(s[at]))
     at++;
-  if (at >= length || s[at] != ':' || !secret_name(s + quote + 1, name_end - quote - 1))
-    return false;
+  const char *name = s + quote + 1;
+  const size_t name_length = name_end - quote - 1;
+  if (at >= length || s[at] != ':') return false;
+  if (!secret_name(name, name_length) && !is_cookie(name, name_length)) return false;
   at++;
   while (at < length && is_blank(s[at]))
     at++;
   value->start = at;
-  if (at < length && plain_value(s, length, s + quote + 1, name_end - quote - 1, opening, value))
-    return true;
+  if (at < length && plain_value(s, length, name, name_length, opening, value)) return true;
   value->quotes = -1;
   for (size_t i = 0; i < opening; i++)
     if (at >= length || s[at++] != '\\') return false;
@@ -139,18 +146,28 @@ static bool secret_member(const char *s, size_t length, size_t quote, span *valu
   return true;
 }
 
-/* For a quote: returns whether it opens the name of a member that holds a command line or what a
- * command printed, and where the value starts and ends. */
+/* For a quote: returns whether it opens the name of a member that holds a command line, what a
+ * command printed, or a script or iRule, and where its value is. */
 static bool command_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
-  static const char *const names[] = {"utilCmdArgs\":", "commandResult\":"};
+  static const char *const names[] = {"utilCmdArgs", "commandResult", "apiAnonymous", "definition",
+                                      "iRule"};
+  size_t opening = 0, behind;
+  while (opening < quote && s[quote - 1 - opening] == '\\')
+    opening++;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    size_t name = strlen(names[i]), at = quote + 1 + name, behind;
-    if (length - quote <= name || memcmp(s + quote + 1, names[i], name) != 0) continue;
-    while (at < length && strchr(" \t\r\n", s[at]))
+    const size_t name = strlen(names[i]);
+    size_t at = quote + 1 + name;
+    if (length - quote <= name + opening + 2 || s[quote + 1] != *names[i] ||
+        memcmp(s + quote + 1, names[i], name) != 0)
+      continue;
+    for (size_t n = 0; n < opening; n++)
+      if (s[at++] != '\\') return false;
+    if (s[at++] != '"' || at >= length || s[at++] != ':') return false;
+    while (at < length && (is_blank(s[at]) || (opening > 0 && s[at] == '\\')))
       at++;
     if (at >= length || s[at] != '"') return false;
     *start = at + 1;
-    if (!string_end(s, length, *start, 0, end, &behind)) *end = length;
+    if (!string_end(s, length, *start, opening, end, &behind)) *end = length;
     return true;
   }
   return false;
@@ -170,6 +187,24 @@ static bool secret_header(const char *s, size_t length, size_t at, size_t *start
       if (line && *end > *start && s[*end - 1] == '\r') --*end;
       return true;
     }
+  }
+  return false;
+}
+
+/* "Authorization: …" at the colon, in a line of a text in JSON, such as what a monitor sends. Its
+ * value goes up to the end of the line. */
+static bool header_in_text(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
+  static const char *const names[] = {"authorization", "x-f5-auth-token", "cookie"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const size_t name = strlen(names[i]);
+    if (at < name || strncasecmp(s + at - name, names[i], name) != 0) continue;
+    const size_t from = at - name;
+    const bool line = from > 1 && s[from - 2] == '\\' && strchr("nr", s[from - 1]);
+    if (!line && !(from > 0 && s[from - 1] == '"')) return false;
+    *start = at + 2; /* ": " */
+    for (*end = *start; *end < length && !strchr("\"\\\r\n", s[*end]);)
+      ++*end;
+    return *end > *start;
   }
   return false;
 }
@@ -208,6 +243,7 @@ static bool announced_by_quote(mask_scan *m, size_t at, span *value) {
   value->quotes = -1;
   if (part_secret(s, m->length, at, &value->start, &value->end)) return true;
   if (pair_secret(s, m->length, at, &value->start, &value->end)) return true;
+  if (scheme_secret(s, m->length, at, &value->start, &value->end)) return true;
   if (at >= m->command_end) command_member(s, m->length, at, &m->command, &m->command_end);
   return false;
 }
@@ -222,8 +258,11 @@ static bool announced(mask_scan *m, size_t at, span *value) {
   if ((at == 0 || s[at - 1] == '\n') && secret_header(s, m->length, at, start, end)) return true;
   if (secret_token(s, m->length, at, start, end)) return true;
   if (s[at] == ':' && address_secret(s, m->length, at, start, end)) return true;
+  if (s[at] == ':' && header_in_text(s, m->length, at, start, end)) return true;
   if (s[at] == '-' && private_key(s, m->length, at, start, end)) return true;
   if (s[at] == '=' && parameter_secret(s, m->length, at, start, end)) return true;
+  if (s[at] == '%' && encoded_parameter_secret(s, m->length, at, start, end)) return true;
+  if (s[at] == '<' && element_secret(s, m->length, at, start, end)) return true;
   *start = at;
   if (s[at] == '$' && encrypted_value(s, m->length, at, end)) return true;
   if (at > 0 && s[at - 1] == '"' && encoded_secret(s, m->length, at, end)) return true;
@@ -239,20 +278,24 @@ static bool announced(mask_scan *m, size_t at, span *value) {
 static const unsigned char places[256] = {
     ['"'] = HERE | TOKEN, ['='] = HERE,    ['e'] = CAPITAL, /* of "eyJ" */
     [':'] = HERE,         ['-'] = HERE,    ['$'] = HERE,    ['\n'] = BEHIND, ['/'] = TOKEN,
-    ['0'] = CAPITAL,      ['1'] = CAPITAL, ['2'] = CAPITAL, ['3'] = CAPITAL, ['4'] = CAPITAL,
-    ['5'] = CAPITAL,      ['6'] = CAPITAL, ['7'] = CAPITAL, ['8'] = CAPITAL, ['9'] = CAPITAL,
-    ['A'] = CAPITAL,      ['B'] = CAPITAL, ['C'] = CAPITAL, ['D'] = CAPITAL, ['E'] = CAPITAL,
-    ['F'] = CAPITAL,      ['G'] = CAPITAL, ['H'] = CAPITAL, ['I'] = CAPITAL, ['J'] = CAPITAL,
-    ['K'] = CAPITAL,      ['L'] = CAPITAL, ['M'] = CAPITAL, ['N'] = CAPITAL, ['O'] = CAPITAL,
-    ['P'] = CAPITAL,      ['Q'] = CAPITAL, ['R'] = CAPITAL, ['S'] = CAPITAL, ['T'] = CAPITAL,
-    ['U'] = CAPITAL,      ['V'] = CAPITAL, ['W'] = CAPITAL, ['X'] = CAPITAL, ['Y'] = CAPITAL,
-    ['Z'] = CAPITAL};
+    ['%'] = HERE,         ['<'] = HERE,    ['0'] = CAPITAL, ['1'] = CAPITAL, ['2'] = CAPITAL,
+    ['3'] = CAPITAL,      ['4'] = CAPITAL, ['5'] = CAPITAL, ['6'] = CAPITAL, ['7'] = CAPITAL,
+    ['8'] = CAPITAL,      ['9'] = CAPITAL, ['A'] = CAPITAL, ['B'] = CAPITAL, ['C'] = CAPITAL,
+    ['D'] = CAPITAL,      ['E'] = CAPITAL, ['F'] = CAPITAL, ['G'] = CAPITAL, ['H'] = CAPITAL,
+    ['I'] = CAPITAL,      ['J'] = CAPITAL, ['K'] = CAPITAL, ['L'] = CAPITAL, ['M'] = CAPITAL,
+    ['N'] = CAPITAL,      ['O'] = CAPITAL, ['P'] = CAPITAL, ['Q'] = CAPITAL, ['R'] = CAPITAL,
+    ['S'] = CAPITAL,      ['T'] = CAPITAL, ['U'] = CAPITAL, ['V'] = CAPITAL, ['W'] = CAPITAL,
+    ['X'] = CAPITAL,      ['Y'] = CAPITAL, ['Z'] = CAPITAL};
 
-/* Whether a secret can begin or be announced at a byte that is HERE: "://", "-----BEGIN ". */
+/* Whether a secret can begin or be announced at a byte that is HERE: "://", "Cookie: ",
+ * "-----BEGIN ", "%3D". */
 static bool may_begin(const mask_scan *m, size_t at) {
   const char byte = m->s[at];
-  if (byte != ':' && byte != '-') return true;
-  return at + 1 < m->length && m->s[at + 1] == (byte == ':' ? '/' : '-');
+  if (byte != ':' && byte != '-' && byte != '%') return true;
+  if (at + 1 >= m->length) return false;
+  const char next = m->s[at + 1];
+  if (byte == ':') return next == '/' || (next == ' ' && at > 0 && m->s[at - 1] != '"');
+  return next == (byte == '%' ? '3' : '-');
 }
 
 /* The next position, from `at` on and before `stop`, at which something can be a secret. */

@@ -35,11 +35,21 @@ bool secret_name(const char *name, size_t length) {
       WORD("ciphertext"),  WORD("apikey"),       WORD("api-key"), WORD("communityname"),
       WORD("api_key"),     WORD("presharedkey"), WORD("md5key"),  WORD("private_key"),
       WORD("private-key"), WORD("masterkey"),    WORD("hmackey"), WORD("accesskey")};
-  static const word ends[] = {WORD("token"),          WORD("pwd"),           WORD("community"),
-                              WORD("authorization"),  WORD("psk"),           WORD("passcode"),
-                              WORD("adminpass"),      WORD("userpass"),      WORD("authpass"),
-                              WORD("bindpass"),       WORD("loginpass"),     WORD("rootpass"),
-                              WORD("pre-shared-key"), WORD("pre_shared_key")};
+  static const word ends[] = {WORD("token"),
+                              WORD("pwd"),
+                              WORD("community"),
+                              WORD("authorization"),
+                              WORD("psk"),
+                              WORD("passcode"),
+                              WORD("adminpass"),
+                              WORD("userpass"),
+                              WORD("authpass"),
+                              WORD("bindpass"),
+                              WORD("loginpass"),
+                              WORD("rootpass"),
+                              WORD("pre-shared-key"),
+                              WORD("pre_shared_key"),
+                              WORD("proxypass")};
   static const bool first[32] = {['p' & 31] = true, ['s' & 31] = true, ['b' & 31] = true,
                                  ['a' & 31] = true, ['c' & 31] = true, ['m' & 31] = true,
                                  ['h' & 31] = true};

@@ -190,10 +190,11 @@ describe("observers of exchanges", function()
 
   it("keep small files of text", function()
     local bip <close> = lab.connect(device)
-    bip:upload(place:file("up", "one line\n"))
+    bip:upload(place:file("up", "one line\npassword Hidden3\n  secret 'Hidden 4'\n"))
     core.exchanges_take(observer)
     bip:download("up", place.path .. "/down")
-    assert.equal("one line\n", core.exchanges_take(observer)[1].response.body)
+    assert.equal("one line\npassword ********\n  secret '********'\n",
+      core.exchanges_take(observer)[1].response.body)
   end)
 
   it("do not take from each other", function()

@@ -25,6 +25,20 @@ local BODIES <const> = {
     command = "run", utilCmdArgs = "-c 'tmsh modify auth user x password MARK'",
   },
   ["what a command printed"] = '{"commandResult":"curl -u joe:MARK https://h\\n password MARK\\n"}',
+  ["an iRule"] = f5.json.encode {
+    kind = "tm:ltm:rule:rulestate",
+    apiAnonymous = 'when RULE_INIT {\nset static::token MARK\n}\nwhen HTTP_REQUEST {\n'
+      .. 'HTTP::header insert Authorization "Basic MARK"\n set password "MARK" }',
+  },
+  ["scripts"] = f5.json.encode {
+    definition = "exec curl -u joe:MARK https://h",
+    iRule = 'HTTP::header insert "X-Api-Key" "MARK"',
+  },
+  ["what a monitor sends"] = f5.json.encode {
+    send = "GET / HTTP/1.1\\r\\nAuthorization: Basic MARK\\r\\nCookie: a=MARK\\r\\n\\r\\n",
+  },
+  ["XML"] = '<user name="x" password="MARK"><password>MARK</password></user>',
+  ["a redirect"] = '{"a":"https://h/x#access_token=MARK","b":"/x?next=%2Fy%3Ftoken%3DMARK"}',
   ["a multipart body"] = '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n'
     .. "MARK\r\n--b--",
   ["a web token"] = '{"x":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.MARK"}',
