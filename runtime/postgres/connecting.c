@@ -269,7 +269,9 @@ bool pq_connecting_start(pq_connecting *c, loop *l, const char *conninfo,
   c->l = l;
   c->fd = -1;
   c->done = done;
-  if (!pq_load(&c->problem) || !pq_settings_read(&c->settings, conninfo, &c->problem)) return false;
+  if (!pq_load(&c->problem)) return false;
+  c->refused = !pq_settings_read(&c->settings, conninfo, &c->problem);
+  if (c->refused) return false;
   c->conninfo = strdup(conninfo);
   if (!c->conninfo) {
     text_put(&c->problem, "not enough memory");

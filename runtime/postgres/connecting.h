@@ -16,6 +16,7 @@ typedef struct pq_connecting {
   /* the result, when `done` is called: a connection, which the owner takes, or the reason */
   PGconn *opened;
   text problem;
+  bool refused; /* the address cannot be used: that is the user's mistake */
   void (*done)(struct pq_connecting *c);
   /* private */
   loop *l;

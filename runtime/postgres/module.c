@@ -88,8 +88,11 @@ static int lua_connect(lua_State *L) {
   memset(c, 0, sizeof *c);
   luaL_setmetatable(L, CONNECTING_TYPE);
   c->wait.abandon = abandon_connecting;
-  if (!pq_connecting_start(&c->work, fiber_loop(L), conninfo, connected))
-    return push_problem(L, text_string(&c->work.problem));
+  if (!pq_connecting_start(&c->work, fiber_loop(L), conninfo, connected)) {
+    push_problem(L, text_string(&c->work.problem));
+    field_boolean(L, "refused", c->work.refused);
+    return 2;
+  }
   return fiber_await(L, &c->wait, 0, finish_connect);
 }
 

@@ -1,6 +1,7 @@
 /* f5.postgres.core: PostgreSQL for the Lua part, lualib/f5/postgres.
  *
- *   connect(conninfo, seconds) -> connection, or nil and { message = }
+ *   connect(conninfo, seconds) -> connection, or nil and { message =, refused = whether it is the
+ *     address that is wrong }
  *   connection:query(hold, text, …) -> rows, or nil and a table, see pq_push_failure
  *   connection:script(hold, text) -> rows of the last of several statements
  *   connection:hold() -> hold; until hold:release() only statements with this hold are carried out

@@ -22,6 +22,7 @@ local GROUPS <const> = {
   { folder = "change", title = "Configurations and their differences" },
   { folder = "device", title = "Devices" },
   { folder = "pack", title = "Programs made of playbooks" },
+  { folder = "queue", title = "Runs on PostgreSQL" },
 }
 
 -- name -> module, and the names of each group.

@@ -162,6 +162,7 @@ local SETTINGS <const> = [[
 function M.connect(address, options)
   local timeout = options and options.timeout or 30
   local connection, problem = pq.connect(address, timeout + GRACE)
+  if not connection and problem.refused then core.usage_error(problem.message) end
   if not connection then raise(problem) end
   local self = setmetatable({ connection = connection }, Connection)
   self:query(SETTINGS, math.ceil(timeout * 1000))

@@ -28,11 +28,17 @@ COLUMN = struct.pack("!H", 1) + text("n") + struct.pack("!IHIhiH", 0, 0, 25, -1,
 ROW = message(b"D", struct.pack("!HI", 1, 1) + b"1")
 HEAD = message(b"1") + message(b"2") + message(b"T", COLUMN)
 GOOD = HEAD + ROW + message(b"C", text("SELECT 1")) + READY
-WELCOME = (
-    message(b"R", struct.pack("!I", 0)) + message(b"S", text("server_version") + text("13.0"))
-    + message(b"S", text("client_encoding") + text("UTF8"))
-    + message(b"K", struct.pack("!II", 1, 2)) + READY
-)
+
+
+def welcome(version):
+    return (
+        message(b"R", struct.pack("!I", 0)) + message(b"S", text("server_version") + text(version))
+        + message(b"S", text("client_encoding") + text("UTF8"))
+        + message(b"K", struct.pack("!II", 1, 2)) + READY
+    )
+
+
+WELCOME = welcome("13.0")
 NASTY = "\x1b[31mred\x1b[0m\r\a"
 
 
@@ -101,6 +107,7 @@ START = {
         WELCOME[:9] + fields(b"N", "WARNING", "01000", NASTY) * 100 + WELCOME[9:]
     ),
     "startrandom": lambda client, seed: client.sendall(mutated(WELCOME, seed)),
+    "startold": says(welcome("11.22")),
 }
 
 
@@ -130,7 +137,7 @@ def serve(client):
         name = startup(client)
         kind, seed = name.rstrip("0123456789"), name.lstrip("abcdefghijklmnopqrstuvwxyz")
         START.get(kind, says(WELCOME))(client, seed)
-        if kind in START and kind != "startnotices":
+        if kind in START and kind not in ("startnotices", "startold"):
             client.shutdown(socket.SHUT_WR)
             client.recv(65536)
             return

@@ -1,0 +1,331 @@
+-- f5lua queue init: the schema of a queue in a real PostgreSQL, its rights, what is refused.
+local f5 = require "f5"
+local program = require "program"
+local schema = require "f5.queue.migrate"
+local server_of = require "postgres.server"
+
+local open <const> = require("f5.queue").open
+local connect <const> = require("f5.postgres").connect
+local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
+  or it
+
+local V1 <const> = "f5.queue.versions.v1"
+
+describe("f5lua queue", function()
+  local server, databases = nil, 0
+
+  setup(function() server = not server_of.missing and server_of.start() end)
+  teardown(function() if server then server:stop() end end)
+
+  -- The address of a new, empty database.
+  local function new_database()
+    databases = databases + 1
+    return server:database("q" .. databases)
+  end
+
+  local function queue(words, env) return program.run({ "queue", table.unpack(words) }, {
+    env = env,
+  }) end
+
+  local function init(address, ...)
+    local result = queue { "init", "--queue", address, ... }
+    assert.equal("", result.err)
+    assert.equal(0, result.status)
+    return result.out
+  end
+
+  local function refused(status, pattern, words, env)
+    local result = queue(words, env)
+    assert.matches(pattern, result.err)
+    assert.equal(status, result.status, result.err)
+    assert.equal("", result.out)
+  end
+
+  local function fails(pattern, fn, ...)
+    local ok, err = f5.try(fn, ...)
+    assert.is_false(ok)
+    assert.matches(pattern, tostring(err))
+    assert.equal("database", err.kind)
+    return err
+  end
+
+  -- A run with one device, as far as the schema is concerned.
+  local function add_run(db)
+    local digest = ("a"):rep(64)
+    db:query("insert into archives values ($1, $2) on conflict do nothing", digest,
+      { bytes = "\0archive" })
+    local run = db:row([[insert into runs (playbook, archive, manifest, f5lua, submitted_from)
+      values ('drain.lua', $1, '{}', '0', 'here') returning id]], digest).id
+    db:query("insert into waves (run, number, jobs) values ($1, 0, 1)", run)
+    db:query "insert into devices values ('bigip1:443') on conflict do nothing"
+    db:query([[insert into jobs (run, position, device, address, wave)
+      values ($1, 1, 'bigip1', 'bigip1:443', 0)]], run)
+    return run
+  end
+
+  it("makes a queue once, and says which rights its roles need", function()
+    local address = new_database()
+    local out = init(address)
+    assert.matches("^%-%- made the queue in the schema f5lua, version 1\n", out)
+    assert.matches("\ngrant usage on schema f5lua to f5lua_worker;\n", out)
+    assert.matches("^%-%- the queue in the schema f5lua has version 1: nothing to do\n",
+      init(address))
+    local db <close> = open(address)
+    assert.same({ { version = 1, f5lua = f5.version }, affected = 1 },
+      db:query "select version, f5lua from schema_version")
+    add_run(db)
+    local grants = queue { "grants" }
+    assert.equal(0, grants.status)
+    assert.equal(grants.out, out:gsub("^.-\n\n", "", 1))
+  end)
+
+  it("takes the address from F5LUA_QUEUE, and libpq's variables", function()
+    local address = new_database()
+    local env = { F5LUA_QUEUE = address }
+    assert.equal(0, queue({ "init" }, env).status)
+    env = {
+      F5LUA_QUEUE = "", F5LUA_QUEUE_SCHEMA = "second", PGHOST = server.path,
+      PGPORT = tostring(server.port), PGUSER = "admin", PGDATABASE = "q" .. databases,
+    }
+    assert.matches("made the queue in the schema second", queue({ "init" }, env).out)
+    open(address, "second"):close()
+  end)
+
+  it("keeps several queues in one database apart", function()
+    local address = new_database()
+    init(address)
+    init(address, "--schema", "lab")
+    local first <close> = open(address)
+    local second <close> = open(address, "lab")
+    add_run(first)
+    assert.equal(1, first:row "select count(*) as n from jobs".n)
+    assert.equal(0, second:row "select count(*) as n from jobs".n)
+  end)
+
+  it("may be started by many at the same time", function()
+    local address, made = new_database(), 0
+    local tasks = {}
+    for i = 1, 6 do
+      tasks[i] = function()
+        local db <close> = connect(address)
+        if schema.migrate(db, "f5lua") == 0 then made = made + 1 end
+      end
+    end
+    f5.all(tasks)
+    assert.equal(1, made)
+  end)
+
+  it("makes all of a version, or nothing", function()
+    local address = new_database()
+    local real = require(V1)
+    package.loaded[V1] = "create table half (n int); select 1/0"
+    local db <close> = connect(address)
+    local ok = f5.try(schema.migrate, db, "f5lua")
+    package.loaded[V1] = real
+    assert.is_false(ok)
+    assert.equal(0, db:row "select count(*) as n from pg_namespace where nspname = 'f5lua'".n)
+    assert.equal(0, schema.migrate(db, "f5lua"))
+  end)
+
+  it("refuses a schema that it does not know", function()
+    local address = new_database()
+    fails("there is no queue in the schema f5lua of this database; 'f5lua queue init' makes one",
+      open, address)
+    local db <close> = connect(address)
+    db:script "create schema other; create table other.things (n int); create schema empty"
+    local words = { "init", "--queue", address, "--schema", "other" }
+    refused(3, "the schema other holds something else than a queue; .*%-%-schema", words)
+    fails("holds something else", open, address, "other")
+    init(address, "--schema", "empty")
+    init(address)
+    db:query("insert into f5lua.schema_version values ($1, '9.9.9')", schema.VERSION + 1)
+    local newer = ("has version %d, and this f5lua %s knows versions up to %d; use a newer f5lua")
+      :format(schema.VERSION + 1, f5.version:gsub("%.", "%%."), schema.VERSION)
+    refused(3, newer, { "init", "--queue", address })
+    fails(newer, open, address)
+    local version <const> = schema.VERSION
+    schema.VERSION = version + 2
+    local ok, err = f5.try(open, address)
+    schema.VERSION = version
+    assert.is_false(ok)
+    assert.matches("has version 2, and this f5lua .* needs version 3; 'f5lua queue init' migrates",
+      tostring(err))
+  end)
+
+  it("says what is wrong with the address, the server or the role", function()
+    refused(2, "name the database with %-%-queue URL, or in F5LUA_QUEUE", { "init" })
+    refused(2, "has a password in it", { "init", "--queue", "postgresql://a:b@db/runs" })
+    refused(2, "invalid address of the database", { "init", "--queue", "runs" })
+    refused(2, "invalid name of a schema 'No'", { "grants", "--schema", "No" })
+    refused(2, "invalid name of a schema 'pg_x'", { "init", "--queue", "", "--schema", "pg_x" })
+    refused(3, "Connection refused", { "init", "--queue", "host=127.0.0.1 port=1" })
+    refused(3, 'database "nosuch" does not exist',
+      { "init", "--queue", server:address { dbname = "nosuch" } })
+    local address = new_database()
+    refused(3, "the role secret may not use the queue in the schema f5lua: permission denied",
+      { "init", "--queue", server:address { dbname = "q" .. databases, user = "secret" } })
+    refused(3, "the database is read%-only, such as a standby",
+      { "init", "--queue", address }, { PGOPTIONS = "-c default_transaction_read_only=on" })
+    init(address)
+    fails("the role secret may not use the queue .* 'f5lua queue grants' prints", open,
+      server:address { dbname = "q" .. databases, user = "secret" })
+    local peer <close> = program.start({ "tests/support/postgres/peer.py" }, {
+      program = "/usr/bin/python3",
+    })
+    local old = ("host=127.0.0.1 port=%s sslmode=disable dbname=startold"):format(
+      peer:expect "port (%d+)"
+    )
+    refused(3, "the database is PostgreSQL 11; a queue needs version 12 or later",
+      { "init", "--queue", old })
+  end)
+
+  it("gives each role what it needs, and no more", function()
+    local address = new_database()
+    server:sql(init(address), address)
+    local owner <close> = open(address)
+    for _, role in ipairs { "viewer", "submitter", "worker" } do
+      owner:script(("create role a_%s login; grant f5lua_%s to a_%s"):format(role, role, role))
+    end
+    local function as(role)
+      return open(server:address { dbname = "q" .. databases, user = "a_" .. role })
+    end
+    local viewer <close> = as "viewer"
+    local submitter <close> = as "submitter"
+    local worker <close> = as "worker"
+    local run = add_run(submitter)
+    assert.equal("a_submitter", viewer:row("select submitted_by as s from runs").s)
+    local DENIED <const> = {
+      { viewer, "select manifest from runs" },
+      { viewer, "select 1 from archives" },
+      { viewer, "select 1 from change_records" },
+      { viewer, "select 1 from plans" },
+      { viewer, "update runs set state = 'open'" },
+      { viewer, "delete from jobs" },
+      { submitter, "insert into workers (host, pid, f5lua) values ('h', 1, '0')" },
+      { submitter, "update jobs set result = '1'" },
+      { submitter, "update runs set manifest = ''" },
+      { submitter, "update runs set submitted_by = 'boss'" },
+      { submitter, "delete from runs" },
+      { worker, "insert into archives values (repeat('b', 64), '')" },
+      { worker, "insert into runs (playbook, archive, manifest, f5lua, submitted_from) "
+        .. "values ('x', repeat('a', 64), '{}', '0', 'h')" },
+      { worker, "update runs set manifest = ''" },
+      { worker, "update archives set contents = ''" },
+      { worker, "delete from attempts" },
+      { worker, "update jobs set address = 'other:443'" },
+      { worker, "create table mine (n int)" },
+    }
+    for _, denied in ipairs(DENIED) do
+      local err = fails("permission denied", denied[1].query, table.unpack(denied))
+      assert.equal("42501", err.sqlstate)
+    end
+    -- What a worker does for a job.
+    local id = worker:row [[insert into workers (host, pid, f5lua) values ('h', 1, '0')
+      returning id]].id
+    worker:transaction(function(tx)
+      local job = tx:row [[select id from jobs where state = 'waiting' for update skip locked]].id
+      local attempt = tx:row([[insert into attempts (job, number, worker) values ($1, 1, $2)
+        returning id]], job, id).id
+      tx:query([[update jobs set state = 'running', attempt = $2, attempts = 1,
+        lease_ends = now() + interval '60 s' where id = $1]], job, attempt)
+      tx:query("update devices set job = $1 where address = 'bigip1:443'", job)
+      tx:query("insert into output (attempt, number, text) values ($1, 1, 'hello')", attempt)
+      tx:query("insert into change_records (attempt, number, line) values ($1, 1, '{}')", attempt)
+    end)
+    worker:query("update runs set wave = 1 where id = $1", run)
+    assert.equal("running", viewer:row "select state from jobs".state)
+    assert.equal("hello", viewer:row "select text from output".text)
+    submitter:query([[update runs set state = 'cancelled', reason = 'enough', ended_at = now(),
+      cancelled_by = session_user where id = $1]], run)
+  end)
+
+  it("accepts no state that cannot be", function()
+    local address = new_database()
+    init(address)
+    local db <close> = open(address)
+    local run = add_run(db)
+    for _, statement in ipairs {
+      "update runs set state = 'odd'",
+      "update runs set state = 'done'", -- without its end
+      "update runs set ended_at = now()",
+      "update runs set state = 'stopped', ended_at = now()", -- without a reason
+      "update runs set kind = 'undo'", -- of which run?
+      "update runs set failures = -1",
+      "update runs set signature = 'short'",
+      "update runs set arguments = '{}'",
+      "update jobs set state = 'running'", -- without a lease
+      "update jobs set lease_ends = now()",
+      "update jobs set state = 'done'",
+      "update jobs set state = 'failed', ended_at = now()", -- without an error
+      "update jobs set state = 'set_aside', ended_at = now()",
+      "update jobs set lost_leases = 1", -- of no attempt
+      "update jobs set tags = '{null}'",
+      "update waves set jobs = 0",
+      "insert into devices values ('BigIP1:443')",
+      "insert into devices values ('bigip1')",
+      "insert into archives values ('abc', '')",
+    } do
+      local err = fails("violates check constraint", db.query, db, statement)
+      assert.equal("23514", err.sqlstate)
+    end
+    local function violates(constraint, statement, ...)
+      assert.equal(constraint, fails("violates", db.query, db, statement, ...).constraint)
+    end
+    violates("jobs_run_address_key", [[insert into jobs (run, position, device, address, wave)
+      values ($1, 2, 'again', 'bigip1:443', 0)]], run)
+    violates("jobs_run_wave_fkey", "update jobs set wave = 7")
+    violates("runs_archive_fkey", "delete from archives")
+    -- One job of all runs at a time on a device, one attempt of a job at a time.
+    local worker = db:row [[insert into workers (host, pid, f5lua) values ('h', 1, '0')
+      returning id]].id
+    local job = db:row "select id from jobs".id
+    db:query("insert into attempts (job, number, worker) values ($1, 1, $2)", job, worker)
+    violates("attempts_running", "insert into attempts (job, number, worker) values ($1, 2, $2)",
+      job, worker)
+    violates("attempts_job_number_key",
+      [[insert into attempts (job, number, worker, state, ended_at)
+      values ($1, 1, $2, 'lost', now())]], job, worker)
+    -- A run that is deleted takes everything of it along.
+    db:query "update devices set job = (select id from jobs)"
+    db:query("delete from runs where id = $1", run)
+    assert.same({ { jobs = 0, attempts = 0 }, affected = 1 }, db:query
+      "select (select count(*) from jobs) as jobs, (select count(*) from attempts) as attempts")
+    assert.is_nil(db:row "select job from devices".job)
+  end)
+
+  it("is set up as docs/queue.md says", function()
+    local place <close> = program.directory()
+    local script = { "set -e", 'f5lua() { "$F5LUA" "$@"; }' }
+    for _, block in ipairs(require("markdown").blocks("docs/queue.md", "sh")) do
+      script[#script + 1] = block.text
+    end
+    local result = program.run({ "-ec", table.concat(script, "\n") }, {
+      program = "/bin/sh", directory = place.path, env = {
+        F5LUA = program.path, PGHOST = server.path, PGPORT = tostring(server.port),
+        PGUSER = "admin", PGOPTIONS = "-c client_min_messages=warning",
+      },
+    })
+    assert.equal("", result.err)
+    assert.equal(0, result.status)
+    local worker <close> = open(server:address { dbname = "runs", user = "worker1" })
+    assert.equal(0, worker:row "select count(*) as n from jobs".n)
+  end)
+
+  it("tells who listens that a run is new, or has changed", function()
+    local address = new_database()
+    init(address)
+    init(address, "--schema", "lab")
+    local db <close> = open(address)
+    local other <close> = open(address, "lab")
+    db:listen "f5lua"
+    local run = add_run(db)
+    add_run(other)
+    assert.equal(tostring(run), db:wait(10).payload)
+    db:query "update runs set failures = 1"
+    assert.is_nil(db:wait(0.05))
+    db:query "update runs set wave = 1"
+    assert.same({ channel = "f5lua", payload = tostring(run), pid = db:pid() }, db:wait(10))
+    db:query "update runs set state = 'done', ended_at = now()"
+    assert.equal(tostring(run), db:wait(10).payload)
+  end)
+end)
