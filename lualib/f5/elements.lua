@@ -5,6 +5,7 @@
 
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"
+local extensions = require "f5.declare.kinds"
 local json = require "f5.json"
 local plan = require "f5.ensure.plan"
 local spelling = require "f5.ensure.spelling"
@@ -15,6 +16,11 @@ local M = {}
 --- @return "deleted" or "unchanged"
 function M.absent(ref, ...)
   if select("#", ...) > 0 then core.usage_error("absent: expected no arguments") end
+  local extension <const> = extensions.of_path(ref)
+  if extension then
+    core.usage_error(("absent: %s removes things as a task; bip:undeclare(NAME) removes a tenant "
+      .. "of AS3 and waits for the end"):format(extension.label))
+  end
   local found, body = pcall(function() return ref:load { select = { "name", "kind" }, top = 1 } end)
   if not found then
     -- A path that the device does not know says nothing about the object.

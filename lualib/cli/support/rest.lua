@@ -7,6 +7,7 @@
 
 local contents = require "cli.support.contents"
 local core = require "f5.core"
+local declarations = require "f5.declare.kinds"
 local device = require "cli.support.device"
 local fleet = require "cli.support.fleet"
 local hints = require "cli.support.hints"
@@ -14,6 +15,7 @@ local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
 local target = require "cli.support.target"
+local tenants = require "cli.support.verbs.tenants"
 local undoable = require "cli.support.change.undoable"
 local row_options = require "cli.support.rows.options"
 local views = require "cli.support.rows.view"
@@ -137,8 +139,38 @@ local function is_one(bip, path, name, options)
   if options.exact or options.pattern then
     usage(("--%s needs a NAME"):format(options.exact and "exact" or "pattern"))
   end
+  if declarations.of_path(path) then return true end -- an extension may refuse $top
   -- A path can be that of one object (…/~Common~web, a singleton). Only the device knows.
   return not is_collection(bip:at(path):load { top = 1 })
+end
+
+-- Asks before several objects are changed.
+local function confirm(names, path, options, verb)
+  if options.yes then return true end
+  if not (host.is_terminal(0) and host.is_terminal(2)) then
+    usage(
+      ("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(
+        verb,
+        count_of(#names),
+        path
+      )
+    )
+  end
+  for i = 1, math.min(#names, 20) do
+    terminal.err("  ", terminal.line(show.masked({ name = names[i] }).name), "\n")
+  end
+  if #names > 20 then terminal.err(("  … and %d more\n"):format(#names - 20)) end
+  terminal.err(
+    ("%s %s of %s? [y/N] "):format(
+      verb,
+      #names == 1 and "this object" or "these " .. count_of(#names),
+      path
+    )
+  )
+  local answer = io.read "l"
+  if answer and answer:lower():find "^y" then return true end
+  terminal.err "nothing was changed\n"
+  return false
 end
 
 -- The references for a destructive subcommand, after asking if there can be more than one.
@@ -157,33 +189,9 @@ local function targets(bip, path, parsed, options, verb)
     note_exact(name, chosen.matching)
     return { found[1].ref }
   end
-  if not options.yes then
-    if not (host.is_terminal(0) and host.is_terminal(2)) then
-      usage(
-        ("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(
-          verb,
-          count_of(#found),
-          path
-        )
-      )
-    end
-    for i = 1, math.min(#found, 20) do
-      terminal.err("  ", terminal.line(show.masked({ name = found[i].name }).name), "\n")
-    end
-    if #found > 20 then terminal.err(("  … and %d more\n"):format(#found - 20)) end
-    terminal.err(
-      ("%s %s of %s? [y/N] "):format(
-        verb,
-        #found == 1 and "this object" or "these " .. count_of(#found),
-        path
-      )
-    )
-    local answer = io.read "l"
-    if not (answer and answer:lower():find "^y") then
-      terminal.err "nothing was changed\n"
-      return {}
-    end
-  end
+  local names = {}
+  for i, object in ipairs(found) do names[i] = object.name end
+  if not confirm(names, path, options, verb) then return {} end
   local refs = {}
   for i, object in ipairs(found) do refs[i] = object.ref end
   return refs
@@ -328,6 +336,11 @@ verbs.replace = change("replace", "Replace")
 
 function verbs.delete(bip, path, parsed, options)
   path = take_names(bip, path, parsed, true)
+  local named = tenants.named(path, parsed.name, options)
+  if named then
+    tenants.remove(bip, named, function(names) return confirm(names, path, options, "Delete") end)
+    return
+  end
   on_each(
     targets(bip, path, parsed, options, "Delete"),
     "Delete",
@@ -361,6 +374,10 @@ end
 function verbs.absent(bip, path, parsed)
   path = take_names(bip, path, parsed, true)
   if not parsed.name then usage "absent needs the NAME of an object" end
+  local named = tenants.named(path, parsed.name, { exact = true })
+  if named then
+    return outcome(path, parsed.name, tenants.remove(bip, named) and "deleted" or "unchanged")
+  end
   return outcome(path, parsed.name, ref(bip, path, parsed.name):absent())
 end
 

@@ -23,7 +23,7 @@ end
 
 -- The tasks that AS3 knows, by id; nil if it does not list them.
 local function known_tasks(run)
-  local ok, answer = run:try("GET", ROOT .. "/task")
+  local ok, answer = run:try("GET", ROOT .. "/task", { retry = true })
   local list = ok and type(answer) == "table" and answer.items
   if type(list) ~= "table" then return nil end
   local found = {}

@@ -73,10 +73,13 @@ function M.is_transient(err)
   return TRANSIENT[err.kind] or false
 end
 
---- One call. Returns true and the answer, or false and the error. Raises what no declaration can
---- handle, such as a cancellation.
+--- One call, which is not repeated here: who waits says so to the script. Returns true and the
+--- answer, or false and the error. Raises what no declaration can handle, such as a cancellation.
+-- @param options table|nil: of session:request; retry = true repeats the call as the session does
 function Run:try(method, path, options)
-  local ok, answer = pcall(self.bip.request, self.bip, method, path, options or {})
+  options = options or {}
+  if options.retry == nil then options.retry = false end
+  local ok, answer = pcall(self.bip.request, self.bip, method, path, options)
   if ok then return true, answer end
   local err <const> = answer
   if type(err) ~= "table" or err.kind == "cancelled" or err.kind == "usage"

@@ -34,6 +34,18 @@ function M.find(name)
   return nil
 end
 
+--- The extension that a path belongs to; nil: none. AS3 refuses what it does not know in a query,
+-- such as $top and $select.
+-- @param path string: such as "/mgmt/shared/appsvcs/task"; or a reference
+function M.of_path(path)
+  path = tostring(path)
+  for _, one in ipairs(M.EXTENSIONS) do
+    if path:sub(1, #one.root) == one.root and path:find("^[/?]", #one.root + 1)
+      or path == one.root then return one end
+  end
+  return nil
+end
+
 --- The names of all extensions, for messages.
 function M.names()
   local names = {}

@@ -217,7 +217,7 @@ end
 function M.declared(bip)
   local run <const> = calls.new(bip, kinds.find "do", { timeout = 60 })
   extensions.info(run)
-  local ok, answer = run:try("GET", ROOT)
+  local ok, answer = run:try("GET", ROOT, { retry = true })
   local _, whole = said(body_of(ok, answer))
   local found = whole and whole.declaration
   if type(found) == "table" and next(found) ~= nil then return found end

@@ -1,6 +1,7 @@
 -- The steps of a check: what a playbook sent, in its order, with the line that did it.
 
 local core = require "f5.core"
+local extensions = require "f5.declare.kinds"
 local json = require "f5.json"
 local State = require "f5.state.state"
 
@@ -44,10 +45,7 @@ function M.class_of(path)
   path = path:gsub("%?.*", "")
   local below = path:match "^/mgmt/tm/(.*)$"
   if M.place_of(path) then return "upload" end
-  if path:find "^/mgmt/shared/appsvcs" or path:find "^/mgmt/shared/declarative%-onboarding"
-    or path:find "^/mgmt/shared/telemetry" or path:find "^/mgmt/shared/fast" then
-    return "declaration"
-  end
+  if extensions.of_path(path) then return "declaration" end
   if not below then return "other" end
   if below:find "^util/" then return "command" end
   if below:find "^task/" then return "task" end

@@ -55,6 +55,7 @@ function session:request(method, path, options) end
 ---@field timeout? number seconds for this exchange; default: that of the session
 ---@field quiet? boolean true: neither log, count nor retry; default false
 ---@field changes? boolean false: the call changes nothing, so it is not counted; default true
+---@field retry? boolean false: the call is sent once, whatever `retries` of the session says
 
 ---@class f5.answer
 ---An answer of `session:request` with `raw`.

@@ -295,7 +295,7 @@ static int read_request_body(lua_State *L, f5_operation *op) {
 /* Returns the index of a body that is a table, else 0. */
 static int read_request_options(lua_State *L, f5_operation *op, lua_KFunction *finish) {
   static const char *const names[] = {"body",    "query", "headers", "raw",
-                                      "timeout", "quiet", "changes", NULL};
+                                      "timeout", "quiet", "changes", "retry", NULL};
   check_options(L, 4, "request", names);
   read_changes(L, op, 4, "request");
   if (lua_getfield(L, 4, "query") != LUA_TNIL) query_add_raw(L, &op->path, -1);
@@ -307,6 +307,7 @@ static int read_request_options(lua_State *L, f5_operation *op, lua_KFunction *f
                   : raw_answer;
   lua_getfield(L, 4, "quiet");
   op->call.quiet = lua_toboolean(L, -1);
+  op->call.once = lua_getfield(L, 4, "retry") != LUA_TNIL && !lua_toboolean(L, -1);
   read_request_timeout(L, op);
   return read_request_body(L, op);
 }
@@ -324,7 +325,7 @@ static void set_request_path(f5_operation *op, const char *path, size_t length) 
 }
 
 /* session:request(method, path, { body, query, headers, raw, timeout, quiet,
- * changes }) -> decoded answer;
+ * changes, retry }) -> decoded answer;
  * with raw { status, headers, body } */
 static int request(lua_State *L) {
   f5_session *session = session_check(L, 1);
@@ -344,7 +345,7 @@ static int request(lua_State *L) {
   add_version(L, op, session);
   op->call.http.path = text_string(&op->path);
   op->call.any_status = raw;
-  op->call.once = raw || op->call.quiet;
+  op->call.once = op->call.once || raw || op->call.quiet;
   if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0) {
     if (body || op->call.http.body) return error_usage(L, "request: a %s has no body", method);
     return operation_read(L, op, finish);

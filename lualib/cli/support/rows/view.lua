@@ -9,6 +9,7 @@
 
 local columns_of = require "f5.table.columns"
 local core = require "f5.core"
+local declarations = require "f5.declare.kinds"
 local json = require "f5.json"
 local order = require "f5.table.order"
 local select_names = require "cli.support.selected"
@@ -82,7 +83,8 @@ end
 --- The options of the query that the device answers. If rows are sorted or left out here, --top and
 -- --skip count what is left of them.
 function View:query()
-  local options, here = self.options, self.sort or self.where
+  local options, here = self.options, self.here
+  if self.extension then return { options = options.options } end
   return {
     select = properties(self),
     filter = options.filter,
@@ -95,7 +97,7 @@ end
 
 --- Whether rows can be written while they arrive.
 function View:streams()
-  return not self.sort and not self.statistics and not TABLES[self.format]
+  return not self.sort and not self.statistics and not self.extension and not TABLES[self.format]
     and (self.format == "jsonl" or self.format == "yaml" or self.format == "csv" and self.columns)
 end
 
@@ -286,7 +288,15 @@ function M.new(options, ref, style)
     selected = {}, kept = {},
   }, View)
   compile(self, options)
-  local here <const> = self.sort or self.where
+  self.extension = declarations.of_path(ref) -- it knows no options of a query
+  local here <const> = self.sort or self.where or self.extension
+  self.here = here
+  for _, name in ipairs { "filter", "expand" } do
+    if self.extension and options[name] then
+      self.usage(("%s has no --%s; --where and --select work on its answer"):format(
+        self.extension.label, name))
+    end
+  end
   self.limit = here and options.top or math.huge
   self.offset = here and options.skip or 0
   find_made(self)
