@@ -1,0 +1,84 @@
+--- What people do with a queue, version 1: functions of the database that submit, cancel and remove
+--- runs.
+
+return [[
+-- Stores a run and its jobs: [{ device, key, wave, tags, entry }, …] in the order of the inventory.
+-- Returns its number.
+CREATE FUNCTION submit(run jsonb, archive bytea, signed bytea, signature bytea, its_jobs jsonb)
+RETURNS bigint
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  the_run bigint;
+  the_waves integer;
+  first integer;
+BEGIN
+  IF jsonb_array_length(its_jobs) = 0 THEN
+    RAISE EXCEPTION 'a run needs a device' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT count(DISTINCT (x ->> 'wave')::integer),
+      count(*) FILTER (WHERE (x ->> 'wave')::integer = 0)
+    INTO the_waves, first FROM jsonb_array_elements(its_jobs) x;
+  IF EXISTS (SELECT FROM jsonb_array_elements(its_jobs) x
+      WHERE (x ->> 'wave')::integer NOT BETWEEN 0 AND the_waves - 1) THEN
+    RAISE EXCEPTION 'waves are counted from 0 without a gap'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  INSERT INTO archives (sha256, content) VALUES (sha256(archive), archive)
+    ON CONFLICT DO NOTHING;
+  INSERT INTO runs (mode, playbook, archive, arguments, options, signed, signature, of_run, grace,
+      allowed, canaries, program, submitted_by, submitted_from, jobs, waves, left_in_wave)
+    VALUES (run ->> 'mode', run ->> 'playbook', sha256(submit.archive), run -> 'arguments',
+      run -> 'options', submit.signed, submit.signature, (run ->> 'of_run')::bigint,
+      make_interval(secs => (run ->> 'grace')::double precision), (run ->> 'allowed')::integer,
+      coalesce((run ->> 'canaries')::integer, 0), run ->> 'program', session_user, run ->> 'from',
+      jsonb_array_length(its_jobs), the_waves, first)
+    RETURNING id INTO the_run;
+  WITH given AS MATERIALIZED (
+    SELECT o::integer AS position, x ->> 'device' AS device, x ->> 'key' AS device_key,
+        (x ->> 'wave')::integer AS wave, x -> 'entry' AS entry,
+        ARRAY(SELECT t FROM jsonb_array_elements_text(x -> 'tags') t GROUP BY t ORDER BY t) AS tags
+      FROM jsonb_array_elements(its_jobs) WITH ORDINALITY AS u (x, o)
+  ), made AS (
+    INSERT INTO lots (run, wave, tags, jobs)
+      SELECT the_run, g.wave, g.tags, count(*) FROM given g GROUP BY g.wave, g.tags
+        ORDER BY g.wave, min(g.position)
+    RETURNING lots.id, lots.wave, lots.tags
+  )
+  INSERT INTO jobs (run, position, lot, wave, device, device_key, entry)
+    SELECT the_run, g.position, m.id, g.wave, g.device, g.device_key, g.entry
+      FROM given g JOIN made m ON m.wave = g.wave AND m.tags = g.tags ORDER BY g.position;
+  PERFORM pg_notify('f5lua', 'work');
+  RETURN the_run;
+END $f$;
+
+-- No device of the run starts any more; those under way end. Returns the state of the run, NULL if
+-- there is none.
+CREATE FUNCTION cancel(the_run bigint) RETURNS text
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  its_state text;
+BEGIN
+  SELECT state INTO its_state FROM runs WHERE id = the_run FOR NO KEY UPDATE;
+  IF its_state IN ('waiting', 'running') THEN
+    UPDATE runs SET cancelled_by = session_user WHERE id = the_run;
+    PERFORM stop_run(the_run, 'cancelled', 'cancelled by ' || session_user);
+    PERFORM settle(the_run);
+    PERFORM pg_notify('f5lua', 'work');
+  END IF;
+  SELECT state INTO its_state FROM runs WHERE id = the_run;
+  RETURN its_state;
+END $f$;
+
+-- Removes runs that ended before this time, with all that belongs to them. Returns how many.
+CREATE FUNCTION prune(before timestamptz) RETURNS integer
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  removed integer;
+BEGIN
+  DELETE FROM runs WHERE ended_at < before;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  DELETE FROM archives a WHERE NOT EXISTS (SELECT FROM runs WHERE runs.archive = a.sha256);
+  DELETE FROM workers WHERE coalesce(ended_at, seen_at) < before;
+  RETURN removed;
+END $f$;
+]]
