@@ -1,0 +1,370 @@
+-- The rules of the queue that the database keeps (lualib/f5/queue/schema), against a real server.
+local f5 = require "f5"
+local json = require "f5.json"
+local postgres = require "f5.postgres"
+local schema = require "f5.queue.schema"
+local server_of = require "postgres.server"
+
+local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
+  or it
+
+-- Each row that is wrong, by the rules that must hold between any two statements.
+local WRONG <const> = [[
+  SELECT 'jobs that are left in the wave', id FROM f5lua.runs r WHERE left_in_wave <>
+    (SELECT count(*) FROM f5lua.jobs j WHERE j.run = r.id AND CASE WHEN r.state = 'stopping'
+      THEN j.state = 'leased' ELSE j.wave = r.wave AND j.state IN ('queued', 'leased') END)
+  UNION ALL SELECT 'an ended run with open jobs', id FROM f5lua.runs r
+    WHERE ended_at IS NOT NULL AND EXISTS (SELECT FROM f5lua.jobs j
+      WHERE j.run = r.id AND j.state IN ('queued', 'leased'))
+  UNION ALL SELECT 'failures', id FROM f5lua.runs r WHERE failures <>
+    (SELECT count(*) FROM f5lua.jobs j WHERE j.run = r.id AND j.state = 'failed')
+  UNION ALL SELECT 'jobs set aside', id FROM f5lua.runs r WHERE aside <>
+    (SELECT count(*) FROM f5lua.jobs j WHERE j.run = r.id AND j.state = 'set aside')
+  UNION ALL SELECT 'two jobs of a device', min(run) FROM f5lua.jobs
+    WHERE state = 'leased' AND lease_until > clock_timestamp()
+    GROUP BY device_key HAVING count(*) > 1
+  UNION ALL SELECT 'a lock without a job', run FROM f5lua.devices d
+    WHERE held_until > clock_timestamp() AND NOT EXISTS (SELECT FROM f5lua.jobs j
+      WHERE j.run = d.run AND j.position = d.position AND j.state = 'leased'
+        AND j.worker = d.worker)
+  UNION ALL SELECT 'a later wave before an earlier one', j.run FROM f5lua.jobs j
+    JOIN f5lua.runs r ON r.id = j.run WHERE j.wave > r.wave AND j.attempt > 0
+]]
+
+describe("the rules of a queue", function()
+  local server, db
+
+  setup(function()
+    if server_of.missing then return end
+    server = server_of.start()
+    local admin <close> = postgres.connect(server:address())
+    for _, role in ipairs { "submitter", "worker", "viewer" } do
+      admin:query(("create role the_%s login"):format(role))
+    end
+  end)
+  teardown(function() if server then server:stop() end end)
+
+  before_each(function()
+    if not server then return end
+    db = postgres.connect(server:address())
+    db:script "drop schema if exists f5lua cascade; create schema f5lua"
+    db:transaction(function(tx) tx:script(schema.migration(0)) end)
+    for _, role in ipairs { "submitter", "worker", "viewer" } do
+      for _, grant in ipairs(schema.grants(role, "the_" .. role)) do db:query(grant) end
+    end
+  end)
+  after_each(function() if db then db:close() end end)
+
+  local function id(n) return ("00000000-0000-0000-0000-%012d"):format(n) end
+
+  local function submit(jobs, run)
+    local facts = {
+      mode = "run", playbook = "a.lua", arguments = json.array {}, options = {},
+      grace = 30, program = "0.2.0",
+    }
+    for name, value in pairs(run or {}) do facts[name] = value end
+    local list = json.array {}
+    for i, job in ipairs(jobs) do
+      list[i] = {
+        device = job.device or "d" .. i, key = job.key or ("d%d:443"):format(i),
+        wave = job.wave or 0, tags = json.array(job.tags or {}), entry = {},
+      }
+    end
+    return db:row(
+      "select f5lua.submit($1::jsonb, $2::bytea, null, null, $3::jsonb) as id",
+      json.encode(facts), { bytes = "archive" }, json.encode(list)
+    ).id
+  end
+
+  local function take(worker, many, tags, lease, on)
+    return (on or db):query(
+      "select * from f5lua.take($1::uuid, $2::text[], $3::int, make_interval(secs => $4))",
+      id(worker), postgres.array(tags or {}), many or 10, lease or 30
+    )
+  end
+
+  local function finish(worker, jobs, state, on)
+    local list, run = json.array {}, nil
+    for i, job in ipairs(jobs) do
+      run = job.run
+      list[i] = { position = job.position, attempt = job.attempt, state = state or "done" }
+    end
+    if not run then return 0 end
+    return #(on or db):query(
+      "select * from f5lua.finish($1::uuid, $2::bigint, $3::jsonb)",
+      id(worker), run, json.encode(list)
+    )
+  end
+
+  local function hand_back(worker, jobs, on)
+    local list, run = json.array {}, nil
+    for i, job in ipairs(jobs) do
+      run, list[i] = job.run, { position = job.position, attempt = job.attempt }
+    end
+    if not run then return 0 end
+    return (on or db):row(
+      "select f5lua.hand_back($1::uuid, $2::bigint, $3::jsonb) as n",
+      id(worker), run, json.encode(list)
+    ).n
+  end
+
+  local function state_of(run)
+    local row = db:row("select * from f5lua.runs where id = $1", run)
+    return row.state, row.reason
+  end
+
+  local function states(run)
+    local list = {}
+    for i, row in
+      ipairs(db:query("select state from f5lua.jobs where run = $1 order by position", run))
+    do
+      list[i] = row.state
+    end
+    return list
+  end
+
+  it("gives each job to one worker, and counts its result once", function()
+    local run = submit { {}, {}, {} }
+    local mine, theirs = take(1, 2), take(2, 5)
+    assert.equal(2, #mine)
+    assert.equal(1, #theirs)
+    assert.equal(0, #take(3))
+    assert.equal(0, finish(2, mine))
+    assert.equal(2, finish(1, mine))
+    assert.equal(0, finish(1, mine, "failed"))
+    assert.equal(1, finish(2, theirs))
+    assert.equal("done", (state_of(run)))
+  end)
+
+  it("opens waves, and stops after a canary that failed", function()
+    local waves = { { wave = 0 }, { wave = 1 }, { wave = 1 }, { wave = 2 } }
+    local run = submit(waves, { canaries = 1 })
+    local canary = take(1)
+    assert.equal(1, #canary)
+    assert.equal(0, #take(1))
+    finish(1, canary)
+    local second = take(1)
+    assert.equal(2, #second)
+    finish(1, { second[1] })
+    assert.equal(0, #take(1))
+    finish(1, { second[2] }, "failed")
+    finish(1, take(1))
+    assert.equal("failed", (state_of(run)))
+
+    run = submit(waves, { canaries = 1 })
+    finish(1, take(1), "failed")
+    assert.same({ "stopped", "a canary failed" }, { state_of(run) })
+    assert.same({ "failed", "unreached", "unreached", "unreached" }, states(run))
+  end)
+
+  it("keeps the failure budget", function()
+    local run = submit({ {}, {}, {}, {}, {}, {} },
+      { allowed = 1, options = { max_failures = "20%" } })
+    local jobs = take(1, 4)
+    finish(1, { jobs[1], jobs[2] }, "failed")
+    assert.equal("stopping", (state_of(run)))
+    assert.equal(0, #take(2))
+    finish(1, { jobs[3] })
+    assert.equal(1, hand_back(1, { jobs[4] }))
+    assert.same({ "stopped", "2 failed, 20% allowed" }, { state_of(run) })
+    assert.same({ "failed", "failed", "done", "unreached", "unreached", "unreached" }, states(run))
+  end)
+
+  it("has one job of a device at a time, over all runs and names", function()
+    submit { { key = "a:443" }, { key = "a:443" }, { key = "b:443" } }
+    submit { { key = "b:443" }, { key = "c:443" } }
+    local first = take(1)
+    assert.equal(2, #first)
+    local second = take(2)
+    assert.same({ "c:443" }, { second[1].device_key, second[2] })
+    finish(1, first)
+    assert.equal("a:443", take(1)[1].device_key)
+    assert.equal("b:443", take(1)[1].device_key)
+  end)
+
+  it("gives a worker what all its tags allow", function()
+    submit { { tags = { "eu" } }, { tags = { "us" } }, { tags = { "eu", "dmz" } }, {} }
+    local function positions(tags)
+      local found = {}
+      repeat
+        local jobs = take(1, 10, tags)
+        for _, job in ipairs(jobs) do found[#found + 1] = job.position end
+      until #jobs == 0
+      table.sort(found)
+      return found
+    end
+    assert.same({ 4 }, positions { "asia" })
+    assert.same({ 1 }, positions { "eu" })
+    assert.same({ 2, 3 }, positions { "eu", "us", "dmz" })
+  end)
+
+  it("takes back what dead workers had, three times, after the time of a request", function()
+    local run = submit({ {}, {} }, { grace = 0.2 })
+    for attempt = 1, 3 do
+      local jobs = take(attempt, 1, nil, 0.1)
+      assert.equal(1, #jobs, attempt)
+      assert.equal(attempt, jobs[1].attempt)
+      assert.equal(0, db:row("select f5lua.reap() as n").n)
+      f5.sleep(0.15) -- the lease has ended, a request may be under way
+      assert.equal(0, db:row("select f5lua.reap() as n").n)
+      assert.equal(0, #db:query("select * from f5lua.renew($1::uuid, '1 s')", id(attempt)))
+      f5.sleep(0.2)
+      assert.equal(1, db:row("select f5lua.reap() as n").n)
+      assert.equal(0, finish(attempt, jobs))
+    end
+    assert.same({ "set aside", "queued" }, states(run))
+    finish(4, take(4))
+    assert.equal("failed", (state_of(run)))
+    assert.equal(0, db:row("select failures from f5lua.runs").failures)
+    assert.matches("three workers were lost", db:row("select reason from f5lua.jobs").reason)
+  end)
+
+  it("does not say of a lost job that it was not reached", function()
+    local run = submit({ {}, {}, {} }, { grace = 0, allowed = 0 })
+    local mine = take(1, 1)
+    take(2, 1, nil, 0.01)
+    f5.sleep(0.05)
+    assert.equal(1, db:row("select f5lua.reap() as n").n)
+    finish(1, mine, "failed")
+    assert.same({ "failed", "set aside", "unreached" }, states(run))
+    assert.equal("stopped", (state_of(run)))
+  end)
+
+  it("is cancelled: what runs ends, nothing else starts", function()
+    local run = submit { {}, {}, {} }
+    local mine = take(1, 1)
+    assert.equal("stopping", db:row("select f5lua.cancel($1) as s", run).s)
+    assert.is_true(db:row("select * from f5lua.renew($1::uuid, '1 s')", id(1)).is_stopping)
+    assert.equal(0, #take(2))
+    finish(1, mine)
+    assert.same({ "cancelled", "cancelled by admin" }, { state_of(run) })
+    assert.equal("cancelled", db:row("select f5lua.cancel($1) as s", run).s)
+    assert.is_nil(db:row("select f5lua.cancel(99) as s").s)
+    run = submit { {} }
+    assert.equal("cancelled", db:row("select f5lua.cancel($1) as s", run).s)
+  end)
+
+  it("keeps output and change records of those who have the job", function()
+    submit({ {} }, { grace = 0 })
+    local job = take(1, 1, nil, 0.1)[1]
+    local function say(worker, first, ...)
+      db:query("select f5lua.say($1::uuid, 1, 1, $2::int, $3::int, $4::text[])", id(worker),
+        job.attempt, first, postgres.array { ... })
+    end
+    local function record(worker, n)
+      return db:row("select f5lua.add_record($1::uuid, 1, 1, $2::int, $3::int, 'x') as ok",
+        id(worker), job.attempt, n).ok
+    end
+    say(1, 1, "a", "b")
+    say(2, 3, "from somebody else")
+    assert.is_true(record(1, 1))
+    assert.is_false(record(2, 2))
+    f5.sleep(0.15)
+    assert.is_false(record(1, 2)) -- the lease has ended
+    say(1, 3, "c")
+    assert.same({ lines = "a b c", records = 1 }, db:row [[select
+      (select string_agg(line, ' ' order by n) from f5lua.output) as lines,
+      (select count(*) from f5lua.records) as records]])
+  end)
+
+  it("refuses a run without devices, and waves with a gap", function()
+    for _, jobs in ipairs { {}, { { wave = 1 } }, { { wave = 0 }, { wave = 2 } } } do
+      local ok, err = f5.try(submit, jobs)
+      assert.is_false(ok)
+      assert.equal("22023", err.sqlstate)
+    end
+  end)
+
+  it("lets each role do its part, and nothing else", function()
+    local run = submit { {}, {} }
+    local function try(role, statement, ...)
+      local own <close> = postgres.connect(server:address { user = "the_" .. role })
+      local ok, err = f5.try(own.query, own, statement, ...)
+      if ok then return "done" end
+      return err.sqlstate == "42501" and "refused" or tostring(err)
+    end
+    local TAKE <const> = ("select * from f5lua.take('%s', '{}', 1, '30 s')"):format(id(1))
+    for statement, may in pairs {
+      ["select * from f5lua.runs, f5lua.jobs"] = "viewer submitter worker",
+      ["select * from f5lua.archives"] = "submitter worker",
+      ["select f5lua.cancel(99)"] = "submitter",
+      [TAKE] = "worker",
+      ["update f5lua.jobs set state = 'done'"] = "",
+      ["delete from f5lua.runs"] = "",
+      ["insert into f5lua.meta values (9, 'x')"] = "",
+      ["select f5lua.settle(1)"] = "",
+      ["select f5lua.stop_run(1, 'unreached', 'x')"] = "",
+      ["select f5lua.prune(now())"] = "",
+    } do
+      for _, role in ipairs { "viewer", "submitter", "worker" } do
+        local expected = may:find(role, 1, true) and "done" or "refused"
+        assert.equal(expected, try(role, statement), role .. ": " .. statement)
+      end
+    end
+    assert.equal("running", (state_of(run)))
+  end)
+
+  it("holds for any order of calls", function()
+    local seed = tonumber(os.getenv "F5LUA_SEED") or os.time()
+    math.randomseed(seed)
+    local ended = false
+    local holder = {} -- device -> worker, for those whose lease cannot have ended
+    local function worker(n)
+      local own <close> = postgres.connect(server:address())
+      while not ended do
+        local short = math.random() < 0.1
+        local tags = math.random(2) == 1 and { "eu" } or {}
+        local jobs = take(n, math.random(5), tags, short and 0.01 or 60, own)
+        for _, job in ipairs(jobs) do
+          local other = holder[job.device_key]
+          assert(not other, ("%s of %s and %d, seed %d"):format(
+            job.device_key, tostring(other), n, seed
+          ))
+          if not short then holder[job.device_key] = n end
+        end
+        f5.sleep(math.random() * 0.02)
+        local what = math.random(10)
+        if what == 1 then
+          own:query("select * from f5lua.renew($1::uuid, '60 s')", id(n))
+        elseif what == 2 then
+          own:query "select f5lua.reap()"
+        elseif what == 3 then
+          own:query "select f5lua.cancel((select max(id) from f5lua.runs))"
+        end
+        for _, job in ipairs(jobs) do
+          if not short then holder[job.device_key] = nil end
+        end
+        if not (short and math.random() < 0.5) then
+          local how = math.random(5)
+          if how == 1 then
+            hand_back(n, jobs, own)
+          else
+            finish(n, jobs, how == 2 and "failed" or "done", own)
+          end
+        end
+      end
+    end
+    local fibers = {}
+    for n = 1, 6 do fibers[n] = function() worker(n) end end
+    fibers[7] = function()
+      for _ = 1, 60 do
+        local jobs = {}
+        for i = 1, math.random(15) do
+          jobs[i] = {
+            key = ("d%d:443"):format(i * math.random(3)), wave = math.min(i - 1, 2),
+            tags = math.random(2) == 1 and { "eu" } or {},
+          }
+        end
+        submit(jobs, { grace = 0, canaries = math.random(2) - 1, allowed = math.random(6) })
+        f5.sleep(0.01)
+        local wrong = db:query(WRONG)
+        assert.equal(0, #wrong, ("%s, seed %d"):format(json.encode(wrong), seed))
+      end
+      ended = true
+    end
+    f5.all(fibers)
+    local wrong = db:query(WRONG)
+    assert.equal(0, #wrong, ("%s, seed %d"):format(json.encode(wrong), seed))
+    assert.is_true(db:row("select count(*) as n from f5lua.jobs where state = 'done'").n > 100)
+  end)
+end)
