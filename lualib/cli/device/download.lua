@@ -97,11 +97,10 @@ local function verb(options, place, name, to)
     style = { text = text, columns = { "remote", "file", "size", "sha256" } },
     work = function(bip, device)
       local path = device and place_in_fleet(options.file, name, device) or to.path
-      if not to.temporary and not options.force and bundle.file_type(path) then
-        fail("%s", exists_message(path))
-      end
+      local replace = to.temporary or options.force or false
+      if not replace and core.name_is_taken(path) then fail("%s", exists_message(path)) end
       local got = bip:download(name, path, {
-        from = place, size = options.size, sha256 = options.sha256 or true,
+        from = place, size = options.size, sha256 = options.sha256 or true, replace = replace,
       })
       if to.temporary then to.send() end
       return to.temporary and {} or { {
@@ -118,7 +117,9 @@ function M.run(options)
   local file = options.file
   if file ~= "-" and not options.inventory then
     file = place_for(file, name)
-    if not options.force and bundle.file_type(file) then usage(exists_message(file), PROGRAM) end
+    if not options.force and core.name_is_taken(file) then usage(exists_message(file), PROGRAM) end
+    local probe <close>, why = core.new_file(file)
+    if not probe then usage("cannot write " .. why, PROGRAM) end
   end
   local to <close> = options.inventory and spool.output("", PROGRAM)
     or spool.output(file, PROGRAM)

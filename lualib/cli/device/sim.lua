@@ -4,6 +4,7 @@ local core = require "f5.core"
 local json = require "f5.json"
 local number = require "cli.support.number"
 local output = require "cli.support.output"
+local own_file = require "f5.work.own_file"
 local seed = require "cli.support.seed"
 local terminal = require "f5.terminal"
 local fleet = require "cli.support.simulated_fleet"
@@ -135,16 +136,10 @@ local WRITTEN <const> = {
 local function check_files(options)
   for name, known in pairs(WRITTEN) do
     local path = options[name]
-    local file = path and not path:find "^/dev/" and io.open(path, "rb")
-    local start = file and file:read(#known[1])
-    if file then file:close() end
-    if start and start ~= known[1] then
-      usage(("cannot write %s: it exists and is no %s"):format(path, known[2]), PROGRAM)
-    end
-    if path and not path:find "^/dev/" then
-      local probe <close>, why = core.new_file(path)
-      if not probe then usage("cannot write " .. why, PROGRAM) end
-    end
+    local why = path and not path:find "^/dev/" and own_file.refusal(
+      path, known[2], function(start) return start == known[1] end, #known[1]
+    )
+    if why then usage("cannot write " .. why, PROGRAM) end
   end
   local log, why = io.open(options.log or "/dev/null", "a")
   if not log then usage("cannot write " .. why, PROGRAM) end

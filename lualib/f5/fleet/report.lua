@@ -9,6 +9,7 @@ local core = require "f5.core"
 local formats = require "f5.reports.formats"
 local receiver = require "f5.receiver"
 local json = require "f5.json"
+local own_file = require "f5.work.own_file"
 local terminal = require "f5.terminal"
 
 local Report = {}
@@ -153,16 +154,8 @@ end
 -- earlier run, which may be replaced; or there is no such directory. nil: it can.
 function Report.refusal(path)
   core.check_path(path, "report")
-  local file = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then file:close() end
-  if not text or formats.is_report(text) then
-    local probe <close>, why = core.new_file(path)
-    return not probe and "cannot write the report: " .. why or nil
-  end
-  return ("cannot write the report: %s exists and is no report of a run; use another name"):format(
-    path
-  )
+  local why <const> = own_file.refusal(path, "report of a run", formats.is_report)
+  return why and "cannot write the report: " .. why or nil
 end
 
 --- Writes the report, with the mode 0600. It replaces the report of an earlier run, at once and

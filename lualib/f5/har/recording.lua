@@ -36,7 +36,10 @@ local function open(path)
   end
   file:close()
   os.remove(path)
-  return append_open(path)
+  file = append_open(path)
+  if file:read() == "" then return file end
+  file:close()
+  core.usage_error(path .. " is in use by another program: it was not replaced")
 end
 
 local function head()

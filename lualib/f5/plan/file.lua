@@ -11,6 +11,7 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
+local own_file = require "f5.work.own_file"
 local passphrase = require "f5.safe.passphrase"
 local secrets = require "f5.safe.secrets"
 local State = require "f5.state.state"
@@ -109,9 +110,10 @@ end
 
 --- Raises if no plan could be written to a file, or signed: to know it before the device is read.
 function M.check(path, key)
-  local file, why = core.new_file(path)
-  if not file then fail("transfer", "cannot write " .. tostring(why)) end
-  file:close()
+  local why <const> = own_file.refusal(path, "plan", function(text)
+    return text:find '^{\n*%s*"plan"' ~= nil
+  end, #"{\n \"plan\"")
+  if why then fail("transfer", "cannot write " .. why) end
   if not key then return end
   local signature, problem = require("f5.bundle").sign(key, "")
   if not signature then fail("usage", problem) end

@@ -21,6 +21,7 @@
 local clean = require "f5.state.clean"
 local core = require "f5.core"
 local json = require "f5.json"
+local own_file = require "f5.work.own_file"
 local State = require "f5.state.state"
 
 local M = {}
@@ -47,6 +48,10 @@ end
 -- @param path string
 -- @return writer, a sink of f5.state.read and a value for a <close> variable
 function M.create(path)
+  local refused <const> = own_file.refusal(
+    path, "snapshot", function(text) return text == HEAD end, #HEAD
+  )
+  check(not refused, refused)
   local file, why = core.new_file(path)
   check(file, why)
   return setmetatable({ file = file, pending = {}, first = true }, Writer)

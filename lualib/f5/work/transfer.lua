@@ -145,8 +145,9 @@ local function run(moved, name, progress)
 end
 
 local UPLOAD <const> = { to = "string", name = "string", sha256 = "string", progress = "function" }
-local DOWNLOAD <const> =
-  { from = "string", size = "integer", sha256 = "string", progress = "function" }
+local DOWNLOAD <const> = {
+  from = "string", size = "integer", sha256 = "string", progress = "function", replace = "boolean",
+}
 
 --- session:upload(file[, options]): sends a file.
 -- @param options table|nil: to ("downloads", "ucs", "images", "asm"), name (on the device; default:
@@ -185,7 +186,7 @@ end
 -- and only its owner may read it.
 -- @param options table|nil: from ("downloads", "ucs", "images", "asm", "qkview"), size (bytes, for
 --   devices that do not report it), progress, sha256 (as of upload; a file with another one is not
---   kept)
+--   kept), replace (false: a file that has the name is not replaced)
 -- @return table: file, size, sha256 (if asked for)
 function M.download(bip, name, file, options)
   check_name("download", name)
@@ -194,8 +195,11 @@ function M.download(bip, name, file, options)
   end
   options = check("download", options, DOWNLOAD)
   local source = place("download", "from", options.from)
-  local moved <close> =
-    transfer.download(bip, source.from .. encoded(name), file, options.sha256 ~= nil, options.size)
+  local keeps <const> = options.replace == false
+  if keeps and core.name_is_taken(file) then core.usage_error("download: " .. file .. " exists") end
+  local moved <close> = transfer.download(
+    bip, source.from .. encoded(name), file, options.sha256 ~= nil, options.size, keeps
+  )
   run(moved, name, options.progress)
   local size, sha256 = transfer.finish(moved, options.sha256 ~= true and options.sha256 or nil)
   return { file = file, size = size, sha256 = sha256 }

@@ -171,6 +171,7 @@ function session:download(name, file, options) end
 ---@field from? "downloads"|"ucs"|"images"|"asm"|"qkview" where it is; default "downloads"
 ---@field size? integer bytes of the file; only for devices that do not report it (12.x)
 ---@field sha256? true|string true: compute it; 64 hex digits: keep the file only if it matches
+---@field replace? boolean false: raise if something has the name already; default true
 ---@field progress? fun(bytes: integer, size?: integer, seconds: number) called after each chunk
 
 ---@class f5.downloaded

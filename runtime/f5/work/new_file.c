@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -16,7 +17,8 @@
 
 #define NEW_FILE "f5.new_file"
 
-#define ATTEMPTS 100 /* to find a free name */
+#define ATTEMPTS 100         /* to find a free name */
+#define RENAME_NO_REPLACE 1u /* RENAME_NOREPLACE, which not every C library has */
 
 /* "." or the path up to the last slash; NULL: not enough memory */
 static char *directory_of(const char *path) {
@@ -110,14 +112,25 @@ static void sync_directory(const char *path) {
   close(fd);
 }
 
+/* Not every file system has hard links, and not every one can rename so. */
+static bool name_without_replacing(const char *temporary, const char *path) {
+#ifdef SYS_renameat2
+  if (syscall(SYS_renameat2, AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NO_REPLACE) == 0)
+    return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+#endif
+  if (link(temporary, path) != 0) return false;
+  unlink(temporary);
+  return true;
+}
+
 bool new_file_keep(new_file *file, const char *path, bool replace) {
   if (fsync(file->fd) != 0) return false;
   if (!file->temporary && !name_file(file, path)) return false;
   if (replace) {
     if (rename(file->temporary, path) != 0) return false;
   } else {
-    if (link(file->temporary, path) != 0) return false;
-    unlink(file->temporary);
+    if (!name_without_replacing(file->temporary, path)) return false;
   }
   free(file->temporary);
   file->temporary = NULL;
@@ -154,6 +167,12 @@ int new_file_lua_write(lua_State *L) {
     return 2;
   }
   lua_pushboolean(L, true);
+  return 1;
+}
+
+int new_file_lua_taken(lua_State *L) {
+  struct stat status;
+  lua_pushboolean(L, lstat(error_check_path(L, 1, "name_is_taken"), &status) == 0);
   return 1;
 }
 

@@ -45,6 +45,9 @@ int new_file_lua_write(lua_State *L);
  * variable, removes what was not kept. */
 int new_file_lua_open(lua_State *L);
 
+/* name_is_taken(path) -> whether something has this name, also a link that leads nowhere. */
+int new_file_lua_taken(lua_State *L);
+
 /* Makes the metatable of these files. */
 void new_file_setup(lua_State *L);
 

@@ -32,6 +32,7 @@ typedef struct transfer {
   bool finished;
   int fd;                   /* of the file that is read or written */
   new_file fresh;           /* of a download */
+  bool keeps_old;           /* it does not replace a file */
   uint64_t size, offset;    /* of the file, of the next chunk */
   uint64_t length;          /* of the chunk in progress */
   struct timespec modified; /* of the file to upload */
@@ -174,14 +175,15 @@ static int lua_upload_text(lua_State *L) {
   return opened(t, &status);
 }
 
-/* download(session, uri, file, digested[, size]) -> transfer. The size is needed for devices that
- * do not report it (12.x).
+/* download(session, uri, file, digested[, size[, new]]) -> transfer. The size is needed for devices
+ * that do not report it (12.x). new: no file is replaced.
  */
 static int lua_download(lua_State *L) {
   lua_Integer size = luaL_optinteger(L, 5, -1);
   transfer *t = transfer_new(L, false, error_check_path(L, 3, "download"));
   if (!new_file_open(&t->fresh, t->file)) return fail_file(L, t, "cannot write");
   t->fd = t->fresh.fd;
+  t->keeps_old = lua_toboolean(L, 6);
   if (size >= 0) {
     t->known = true;
     t->size = (uint64_t)size;
@@ -512,8 +514,11 @@ static int lua_finish(lua_State *L) {
   if (expected && strcasecmp(expected, hex) != 0)
     return fail(L, t, "the SHA-256 of %s is %s, not %s: %s", t->file, hex, expected,
                 t->upload ? "the device has the wrong file now" : "the download was discarded");
-  if (!t->upload && !new_file_keep(&t->fresh, t->file, true))
+  if (!t->upload && !new_file_keep(&t->fresh, t->file, !t->keeps_old)) {
+    if (errno == EEXIST)
+      return fail(L, t, "%s exists now, and was not replaced: the download was discarded", t->file);
     return fail_file(L, t, "cannot write");
+  }
   lua_pushinteger(L, (lua_Integer)t->size);
   if (t->digest)
     lua_pushstring(L, hex);

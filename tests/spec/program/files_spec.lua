@@ -151,6 +151,91 @@ describe("a download", function()
   end)
 end)
 
+describe("f5lua download", function()
+  before_each(function()
+    device:control("write_file", { path = "/var/config/rest/downloads/big", text = "new" })
+  end)
+
+  it("finds a missing directory before it calls the device", function()
+    local result = run { "download", "big", "nowhere/x" }
+    assert.same({ 2, "" }, { result.status, result.out })
+    assert.matches("cannot write nowhere/x: No such file or directory", result.err)
+    assert.equal(0, #device:log())
+  end)
+
+  it("replaces a link that leads nowhere only with --force", function()
+    link(directory.path .. "/gone", "x")
+    local result = run { "download", "big", "x" }
+    assert.equal(2, result.status)
+    assert.matches("x exists; %-%-force replaces it", result.err)
+    assert.equal(0, #device:log())
+    assert.equal("link", lfs.symlinkattributes(directory.path .. "/x", "mode"))
+    assert.equal(0, run({ "download", "big", "x", "--force" }).status)
+    assert.equal("new", directory:read "x")
+    assert.is_nil(lfs.attributes(directory.path .. "/gone"))
+  end)
+
+  it("does not replace a file that appears meanwhile", function()
+    device:fault { match = { path = "/downloads/big" }, delay_ms = 1000 }
+    local process <close> = program.start({ "download", "big", directory.path .. "/x" },
+      { env = environment })
+    lab.arrived(device, "GET", "/downloads/big")
+    directory:file("x", "of another program")
+    local ended <const> = process:wait()
+    assert.equal(3, ended.status)
+    assert.matches("x exists now, and was not replaced", ended.err)
+    assert.equal("of another program", directory:read "x")
+    assert.equal(1, #f5.files(directory.path, "x*"))
+  end)
+
+  it("is as careful in a fleet and in a playbook", function()
+    assert(lfs.mkdir(directory.path .. "/d1"))
+    link(directory.path .. "/gone", "d1/big")
+    local result = run { "download", "big", "--inventory", "sites.lua" }
+    assert.equal(1, result.status)
+    assert.matches("d1/big exists; %-%-force replaces it", result.out .. result.err)
+    directory:file("old", "old")
+    result = run { "-e", "local bip <close> = require('f5').connect {} "
+      .. "bip:download('big', 'old', { replace = false })" }
+    assert.equal(1, result.status)
+    assert.matches("download: old exists", result.err)
+    assert.equal("old", directory:read "old")
+  end)
+end)
+
+describe("what f5lua writes by itself", function()
+  it("takes only the place of its own files", function()
+    directory:file("note", "my notes")
+    directory:file("p.lua", "local bip <close> = require('f5').connect {}")
+    assert(os.execute("mkfifo " .. directory.path .. "/pipe.json"))
+    link(directory.path .. "/gone", "dangling.json")
+    for _, case in ipairs {
+      { "snapshot", "-o", "note", "ltm/pool", says = "note exists and is no snapshot" },
+      { "plan", "-o", "note", "p.lua", says = "note exists and is no plan" },
+      { "run", "--record", "note", "p.lua", says = "note exists, and is no recording" },
+      { "snapshot", "-o", "dangling.json", "ltm/pool", says = "is a link that leads nowhere" },
+      { "plan", "-o", "dangling.json", "p.lua", says = "is a link that leads nowhere" },
+      { "run", "--report", "dangling.json", "p.lua", says = "is a link that leads nowhere" },
+      { "run", "--record", "dangling.json", "p.lua", says = "it is a link" },
+      { "run", "--report", "pipe.json", "p.lua", says = "pipe.json: not a regular file" },
+      { "snapshot", "-o", "pipe.json", "ltm/pool", says = "pipe.json: not a regular file" },
+      { "run", "--record", "pipe.json", "p.lua", says = "not a regular file" },
+    } do
+      local result = run(case)
+      assert.not_equal(0, result.status)
+      assert.truthy(result.err:find(case.says, 1, true), result.err)
+    end
+    assert.equal("my notes", directory:read "note")
+    assert.is_nil(lfs.attributes(directory.path .. "/gone"))
+    assert.equal("link", lfs.symlinkattributes(directory.path .. "/dangling.json", "mode"))
+    -- and again over what it has written
+    for _ = 1, 2 do
+      assert.equal(0, run({ "snapshot", "-o", "a.json", "ltm/pool" }).status)
+      assert.equal(0, run({ "plan", "-o", "a.plan", "p.lua" }).status)
+    end
+  end)
+end)
+
 describe("what the simulated device is to write", function()
   local function sim_with(...) return run { "sim", "--port", "0", ... } end
 
@@ -164,7 +249,7 @@ describe("what the simulated device is to write", function()
         option == "--inventory" and { "--fleet", "2" } or {}
       ))
       assert.same({ 2, "" }, { result.status, result.out })
-      assert.matches("cannot write note: it exists and is no " .. what, result.err)
+      assert.matches("cannot write note exists and is no " .. what, result.err)
       assert.equal("hosts: a", directory:read "note")
     end
     for _, option in ipairs { "--save", "--ca-file", "--log" } do
