@@ -42,9 +42,35 @@ static int native_make_directory(lua_State *L) {
   return 1;
 }
 
+/* copy(table) -> a table with the same contents and metatable, made in its final size. */
+static int native_copy(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  int hashed = 0, listed = 0;
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    if (lua_isinteger(L, -2)) {
+      listed++;
+    } else {
+      hashed++;
+    }
+    lua_pop(L, 1);
+  }
+  lua_createtable(L, listed, hashed);
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, 2);
+  }
+  if (lua_getmetatable(L, 1)) lua_setmetatable(L, 2);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {{"micros", native_micros},
                                      {"random", native_random},
                                      {"make_directory", native_make_directory},
+                                     {"copy", native_copy},
                                      {"pieces", sim_pieces_new},
                                      {NULL, NULL}};
 

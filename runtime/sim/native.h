@@ -5,7 +5,8 @@
 #include <lua.h>
 
 /* micros() -> microseconds since the epoch. random(n) -> n bytes. make_directory() -> path of a new
- * temporary directory. */
+ * temporary directory. copy(table) -> a table with the same contents and metatable. pieces(): see
+ * sim/pieces.h. */
 int luaopen_sim_native(lua_State *L);
 
 #endif

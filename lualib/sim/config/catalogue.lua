@@ -42,6 +42,7 @@ for _, file in ipairs(FILES) do by_module[file:gsub("_", "-")] = "sim.catalogue.
 by_module["api-protection"] = "sim.catalogue.api_protection"
 
 local nodes <const>, loaded <const>, children <const> = {}, {}, {}
+local is_sorted <const> = {}  -- template -> whether everything below it is loaded, and sorted
 
 local function merge(node, template, change)
   for key, value in pairs(change) do
@@ -182,6 +183,7 @@ local function register(template)
   if above and not above:find("/*", -2, true) then
     children[above] = children[above] or {}
     table.insert(children[above], last)
+    is_sorted[above] = nil
   end
 end
 
@@ -268,6 +270,7 @@ end
 
 -- The names below an organizing collection or a module, sorted.
 function M.children(template)
+  if is_sorted[template] then return children[template] or {} end
   load_for(template)
   local module = template:match "^[^/]+"
   for _, file in ipairs(FILES) do
@@ -276,6 +279,7 @@ function M.children(template)
   end
   local list = children[template] or {}
   table.sort(list)
+  is_sorted[template] = true
   return list
 end
 

@@ -45,8 +45,11 @@ end
 
 local create_in, delete_at, modify_at
 
--- Gives the owner of a sub-collection the generation of the changed object.
-local function touch(store, path, generation)
+-- Gives the owner of a sub-collection the generation of the changed object. While the whole
+-- sub-collection is replaced, that is done once, at the end.
+local function touch(store, target, generation, ctx)
+  if not target.parent or ctx.replacing == (target.collection or target.path) then return end
+  local path = target.parent
   local object = store:get(path)
   if not object then return end
   local fresh = values.shallow(object)
@@ -58,7 +61,8 @@ end
 local function replace_sub(store, path, sub, items, ctx)
   local collection = path .. "/" .. sub
   local target = uri.parse(collection)
-  local bodies, wanted = {}, {}
+  local bodies = {}
+  local inner = setmetatable({ replacing = collection }, { __index = ctx })
   for _, item in ipairs(items) do
     local body = item
     if type(item) ~= "table" then body = { name = item } end
@@ -75,12 +79,23 @@ local function replace_sub(store, path, sub, items, ctx)
     end
     bodies[#bodies + 1] = body
   end
-  for _, segment in
-    ipairs(table.move(store:segments(collection), 1, store:count(collection), 1, {}))
-  do
-    delete_at(store, uri.parse(collection .. "/" .. segment), ctx, wanted)
+  local old = table.move(store:segments(collection), 1, store:count(collection), 1, {})
+  for _, segment in ipairs(old) do
+    delete_at(store, uri.parse(collection .. "/" .. segment), inner)
   end
-  for _, body in ipairs(bodies) do create_in(store, target, body, ctx) end
+  local last
+  for _, body in ipairs(bodies) do
+    local _, object = create_in(store, target, body, inner)
+    last = object.generation
+  end
+  if last or old[1] then touch(store, target, last or store.state.generation, ctx) end
+end
+
+-- Replaces the sub-collections of a body. `partition`: of their owner.
+local function replace_subs(store, path, subs, partition, ctx)
+  if not next(subs) then return end
+  local inner = setmetatable({ partition = partition }, { __index = ctx })
+  for sub, items in pairs(subs) do replace_sub(store, path, sub, items, inner) end
 end
 
 function create_in(store, target, body, ctx)
@@ -122,7 +137,7 @@ function create_in(store, target, body, ctx)
     properties.defaultsFrom = nil
     values.mark_own(object, properties)
   else
-    values.inherit(object, values.defaults(node))
+    object = values.new_object(node, object)
     if node.props.defaultsFrom then values.mark_own(object, properties) end
   end
   validate.exclusive(node, properties)
@@ -137,9 +152,8 @@ function create_in(store, target, body, ctx)
   if not ctx.seed then references.check(store, path, object, parent or values.defaults(node)) end
   object.generation = ctx.factory and 1 or store:next_generation()
   store:put(path, object)
-  if target.parent then touch(store, target.parent, object.generation) end
-  local inner = setmetatable({ partition = object.partition }, { __index = ctx })
-  for sub, items in pairs(subs) do replace_sub(store, path, sub, items, inner) end
+  touch(store, target, object.generation, ctx)
+  replace_subs(store, path, subs, object.partition, ctx)
   if checks.made then checks.made(store, path, store:get(path), ctx, target) end
   contrary.made(store, target.template, object, ctx)
   M.settle(store, path, ctx)
@@ -260,9 +274,8 @@ function modify_at(store, target, body, ctx, whole)
   end
   fresh.generation = store:next_generation()
   store:put(target.path, fresh)
-  if target.parent then touch(store, target.parent, fresh.generation) end
-  local inner = setmetatable({ partition = fresh.partition }, { __index = ctx })
-  for sub, items in pairs(subs) do replace_sub(store, target.path, sub, items, inner) end
+  touch(store, target, fresh.generation, ctx)
+  replace_subs(store, target.path, subs, fresh.partition, ctx)
   if node.props.defaultsFrom then pass_on(store, target.path, old, fresh) end
   if checks.changed then
     checks.changed(store, target.path, store:get(target.path), old, ctx, target)
@@ -315,7 +328,7 @@ function delete_at(store, target, ctx)
   references.check_unused(store, target.path, object)
   delete_subs(store, target.path, target.node)
   store:put(target.path, nil)
-  if target.parent then touch(store, target.parent, store:next_generation()) end
+  if target.parent then touch(store, target, store:next_generation(), ctx) end
   if checks.removed then checks.removed(store, target.path, object, ctx, target) end
   settle_owner(store, target, ctx)
 end

@@ -11,16 +11,18 @@ local validate = require "sim.config.validate"
 local M = {}
 
 local ROOT <const> = "/mgmt/tm/"
+local NOTHING <const> = {}
 
 -- "/mgmt/tm/ltm/pool/~Common~web/members/~Common~a:80" -> "ltm/pool/*/members", and the path of the
 -- collection.
 local flat_collections <const> = {}  -- path of a collection that no object owns -> its template
+local last_above, last_template  -- the last collection with an owner: many objects of it in a row
+local TILDE <const> = ("~"):byte()
 
 function M.template(path)
   local above, name = path:match "^(.*)/([^/]+)$"
-  local known = flat_collections[above]
-  -- 126: "~"
-  if known and (name:byte() == 126 or not catalogue.find(known .. "/" .. name)) then
+  local known = flat_collections[above] or above == last_above and last_template
+  if known and (name:byte() == TILDE or not catalogue.find(known .. "/" .. name)) then
     return known, above
   end
   local template
@@ -40,6 +42,8 @@ function M.template(path)
     local own = template:sub(1, -3)
     if not collection:find("~", 1, true) and not own:find("*", 1, true) then
       flat_collections[collection] = own
+    else
+      last_above, last_template = collection, own
     end
     return own, collection
   end
@@ -95,13 +99,15 @@ end
 
 -- The full names in an object for a relation.
 local function values(object, relation, store)
-  if not relation.property then
+  local property = relation.property
+  if not property then
     return relation.names and relation.names(object, store) or { object.fullPath }
   end
-  local value = at(object, relation.property)
-  if value == nil then return {} end
+  local value = object[property]
+  if value == nil and property:find(".", 1, true) then value = at(object, property) end
+  if value == nil then return NOTHING end
   if relation.derived then return derived_values(object, relation, value) end
-  if relation.names then return type(value) == "string" and relation.names(value) or {} end
+  if relation.names then return type(value) == "string" and relation.names(value) or NOTHING end
   if type(value) == "string" then return { value } end
   local list = {}
   for _, item in ipairs(type(value) == "table" and value or {}) do
@@ -143,7 +149,7 @@ function M.targets(store, path, object, template)
   local found
   local find = store.target_of or M.locate
   for _, relation in ipairs(relations.of(template or M.template(path))) do
-    for _, full in ipairs(relation.free and {} or values(object, relation, store)) do
+    for _, full in ipairs(relation.free and NOTHING or values(object, relation, store)) do
       local target = find(store, relation.to, full)
       if target then
         found = found or {}
@@ -185,12 +191,15 @@ function M.check(store, path, object, old)
   local template = M.template(path)
   local own = partition(object.fullPath or "")
   for _, relation in ipairs(relations.of(template)) do
-    local before = {}
+    local before
     if old and (relation.property or old.fullPath) then
-      for _, full in ipairs(values(old, relation, store)) do before[full] = true end
+      for _, full in ipairs(values(old, relation, store)) do
+        before = before or {}
+        before[full] = true
+      end
     end
-    for _, full in ipairs(relation.later and {} or values(object, relation, store)) do
-      if not before[full] and (full:sub(1, 1) == "/" or relation.flat) then
+    for _, full in ipairs(relation.later and NOTHING or values(object, relation, store)) do
+      if not (before and before[full]) and (full:sub(1, 1) == "/" or relation.flat) then
         if not M.locate(store, relation.to, full) then
           if store.touch_missing then store:touch_missing(relation.to, full) end
           refuse_missing(template, relation, full)

@@ -7,6 +7,7 @@ local identity = require "sim.config.identity"
 local kinds = require "sim.kinds"
 local lists = require "sim.config.lists"
 local names = require "sim.config.names"
+local native = require "sim.native"
 local relations = require "sim.config.relations"
 local secrets = require "sim.kinds.common.secrets"
 local tables = require "sim.tables"
@@ -14,18 +15,14 @@ local validate = require "sim.config.validate"
 
 local M = {}
 
-local NONE <const> = validate.NONE
+local NONE <const>, NOTHING <const> = validate.NONE, {}
 
 -- Properties that say which object it is; they are not inherited.
 M.IDENTITY = { name = true, partition = true, subPath = true, fullPath = true, generation = true }
 local IDENTITY <const> = M.IDENTITY
 
 -- A copy of a table with the same values.
-function M.shallow(value)
-  local copy = {}
-  for key, item in pairs(value) do copy[key] = item end
-  return setmetatable(copy, getmetatable(value))
-end
+M.shallow = native.copy
 
 -- Writes properties into an object. Groups (`spec.t == "o"`) are merged.
 function M.apply(node, object, properties)
@@ -57,7 +54,7 @@ function M.apply(node, object, properties)
       object[name] = value
     end
   end
-  for _, pair in ipairs(node.pairs or {}) do
+  for _, pair in ipairs(node.pairs or NOTHING) do
     for i, name in ipairs(pair) do
       local other = pair[3 - i]
       local value = properties[name]
@@ -70,11 +67,36 @@ function M.apply(node, object, properties)
   end
 end
 
+-- Node -> its defaults. The facts of a node that was found once keep their defaults.
+local defaults <const> = setmetatable({}, { __mode = "k" })
+
 -- The properties of a new object before its body is written into it.
 function M.defaults(node)
-  local object = {}
-  for name, spec in pairs(node.props) do
-    if spec.d ~= nil then object[name] = spec.d end
+  local known = defaults[node]
+  if not known then
+    known = {}
+    for name, spec in pairs(node.props) do
+      if spec.d ~= nil then known[name] = spec.d end
+    end
+    defaults[node] = known
+  end
+  return native.copy(known)
+end
+
+-- Node -> its defaults without those that say which object it is.
+local inherited <const> = setmetatable({}, { __mode = "k" })
+
+--- The defaults of a kind, with the name and the other properties of a new object.
+function M.new_object(node, named)
+  local known = inherited[node]
+  if not known then
+    known = {}
+    M.inherit(known, M.defaults(node))
+    inherited[node] = known
+  end
+  local object = native.copy(known)
+  for name, value in pairs(named) do
+    if IDENTITY[name] or object[name] == nil then object[name] = value end
   end
   return object
 end
@@ -191,17 +213,16 @@ end
 -- Completes names without a partition by that of the object.
 function M.absolute_names(node, object)
   lists.settle(node, object)
-  for reference in pairs(node.refs or {}) do
+  for reference, template in pairs(node.refs or NOTHING) do
     local name = reference:gsub("Reference$", "")
     local value = object[name]
-    local template = node.refs[reference]
-    -- the last part of the template can be a name
-    local other = catalogue.find(template)
-      or catalogue.find(template:match "^(.*)/[^/]+$" or "")
     local is_name = type(value) == "string"
       and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
-    if is_name and name ~= "name" and not (other and other.flat) then
-      object[name] = names.absolute(value, object.partition)
+    if is_name and name ~= "name" then
+      -- the last part of the template can be a name
+      local other = catalogue.find(template)
+        or catalogue.find(template:match "^(.*)/[^/]+$" or "")
+      if not (other and other.flat) then object[name] = names.absolute(value, object.partition) end
     end
   end
   for _, relation in ipairs(relations.of(node.template)) do
@@ -211,7 +232,7 @@ function M.absolute_names(node, object)
 end
 
 function M.check_mandatory(node, object)
-  for _, name in ipairs(node.mandatory or {}) do
+  for _, name in ipairs(node.mandatory or NOTHING) do
     if object[name] == nil then
       validate.refuse(('"%s" must be specified'):format(name))
     end

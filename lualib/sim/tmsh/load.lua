@@ -20,8 +20,7 @@ local FIRST <const> = {
   "ltm/rule",
 }
 
-local function rank(object)
-  local template <const> = object.node.template
+local function rank(template)
   for i, prefix in ipairs(FIRST) do
     if template == prefix or template:sub(1, #prefix + 1) == prefix .. "/" then return i end
   end
@@ -30,14 +29,16 @@ end
 
 -- Sorts objects: those that others need first, and parents (defaults-from) before their children.
 local function in_order(objects)
-  local by_place <const>, list <const>, done <const> = {}, {}, {}
+  local by_place <const>, list <const>, done <const>, ranks <const> = {}, {}, {}, {}
   for i, object in ipairs(objects) do
+    local template <const> = object.node.template
+    ranks[template] = ranks[template] or rank(template)
     object.place = i
     local where <const> = reader.place(object)
     by_place[where] = by_place[where] or object
   end
   table.sort(objects, function(a, b)
-    local x <const>, y <const> = rank(a), rank(b)
+    local x <const>, y <const> = ranks[a.node.template], ranks[b.node.template]
     if x ~= y then return x < y end
     return a.place < b.place
   end)

@@ -59,7 +59,7 @@ end
 --- partition or of Common.
 function M.settle(store, object)
   local text = object.monitor
-  if not text then return end
+  if not text or text == "default" or text == "none" then return end
   validate.text("monitor", text)
   local plain = text:gsub("[{}]", " ")
   if plain:find "^%s*%d+%s*$" or plain:find "%f[%w]and%s*$" or plain:find "^%s*and%f[%W]" then
