@@ -27,8 +27,9 @@ local NONE <const> = validate.NONE
 --- Checks the conditions of an object that must hold when everything is written: at once, or in a
 --- transaction after all of its commands. Seeds are not checked. `old`: the object before, or nil.
 function M.settle(store, path, ctx, old)
+  if ctx.seed or ctx.factory then return end
   local settled = kinds.of(references.template(path)).checks.settled
-  if not settled or ctx.seed or ctx.factory then return end
+  if not settled then return end
   local later = store.device.checks
   if later then
     table.insert(later, function() settled(store, path, old) end)
@@ -62,7 +63,7 @@ local function replace_sub(store, path, sub, items, ctx)
   local collection = path .. "/" .. sub
   local target = uri.parse(collection)
   local bodies = {}
-  local inner = setmetatable({ replacing = collection }, { __index = ctx })
+  local inner = values.with(ctx, "replacing", collection)
   for _, item in ipairs(items) do
     local body = item
     if type(item) ~= "table" then body = { name = item } end
@@ -94,7 +95,7 @@ end
 -- Replaces the sub-collections of a body. `partition`: of their owner.
 local function replace_subs(store, path, subs, partition, ctx)
   if not next(subs) then return end
-  local inner = setmetatable({ partition = partition }, { __index = ctx })
+  local inner = values.with(ctx, "partition", partition)
   for sub, items in pairs(subs) do replace_sub(store, path, sub, items, inner) end
 end
 
@@ -341,9 +342,15 @@ local function singleton(store, target)
   end
 end
 
+-- The collections and singletons that no object owns, by their paths: they are asked for again and
+-- again.
+local unowned <const> = {}
+
 local function target_of(path, ...)
-  local target = type(path) == "table" and path or uri.parse(path)
+  local target = type(path) == "table" and path or unowned[path] or uri.parse(path)
   assert(target, "unknown URI")
+  local is_unowned = target.what == "collection" or target.what == "singleton"
+  if is_unowned and not target.parent then unowned[target.path] = target end
   for _, what in ipairs { ... } do
     if target.what == what then return target end
   end

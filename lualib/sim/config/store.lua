@@ -71,9 +71,9 @@ function Store:rebuild()
   self:reset_watchers()
 end
 
--- "/mgmt/tm/ltm/pool/" -> "ltm"; "" for all modules
-local function module_of(path)
-  return path:match "^/mgmt/tm/([^/]+)" or ""
+-- "/mgmt/tm/ltm/pool/" -> "/mgmt/tm/ltm/pool"; nil for what is shorter
+local function family_of(path)
+  return path:match "^/mgmt/tm/[^/]+/[^/]+"
 end
 
 -- Registers `watcher(path, object or nil, old or nil)`, called for every object below a prefix that
@@ -81,9 +81,9 @@ end
 function Store:watch(prefix, watcher, reset)
   local entry = { prefix = prefix, run = watcher, reset = reset }
   self.watchers[#self.watchers + 1] = entry
-  local module = module_of(prefix)
-  self.watching[module] = self.watching[module] or {}
-  table.insert(self.watching[module], entry)
+  local family = family_of(prefix) or ""
+  self.watching[family] = self.watching[family] or {}
+  table.insert(self.watching[family], entry)
 end
 
 local function split(path)
@@ -160,7 +160,7 @@ end
 
 -- Updates the references of the object at `path`; nil: the object is gone.
 function Store:refer(path, object)
-  for _, target in ipairs(self.refers[path] or {}) do
+  for _, target in ipairs(self.refers[path] or NONE) do
     local known = own_referrers(self, target)
     if known then
       known[path] = nil
@@ -169,7 +169,7 @@ function Store:refer(path, object)
   end
   local targets = object and references.targets(self, path, object, self.learning)
   self.refers[path] = targets
-  for _, target in ipairs(targets or {}) do
+  for _, target in ipairs(targets or NONE) do
     local known = own_referrers(self, target)
     if not known then
       known = {}
@@ -200,7 +200,8 @@ end
 -- What is derived from an object.
 local function derive(self, path, object, old)
   if not self.is_building then self:refer(path, object) end
-  notify(self.watching[module_of(path)] or NONE, path, object, old)
+  local family = family_of(path)
+  if family and self.watching[family] then notify(self.watching[family], path, object, old) end
   notify(self.watching[""] or NONE, path, object, old)
 end
 

@@ -279,8 +279,9 @@ M.IDENTITY = IDENTITY
 -- read from another device.
 function M.body(node, body, all)
   local properties, subs = {}, {}
-  local named_sub = {}
-  for reference, sub in pairs(node.subs or {}) do
+  local named_sub = NONE
+  for reference, sub in pairs(node.subs or NONE) do
+    if named_sub == NONE then named_sub = {} end
     named_sub[sub] = sub
     named_sub[M.camel(sub)] = sub
     named_sub[reference] = sub
@@ -317,7 +318,7 @@ end
 
 -- Refuses two flags that exclude each other.
 function M.exclusive(node, properties)
-  for _, pair in ipairs(node.pairs or {}) do
+  for _, pair in ipairs(node.pairs or NONE) do
     if properties[pair[1]] == true and properties[pair[2]] == true then
       M.refuse(('"%s" may not be specified with "%s"'):format(pair[1], pair[2]))
     end
@@ -346,13 +347,11 @@ function M.length(full)
   if #full > MAX_PATH then refuse_length(MAX_PATH) end
 end
 
+local function octet(part) return #part <= 3 and tonumber(part) <= 255 end
+
 local function ipv4(text)
   local a, b, c, d = text:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$"
-  if not a then return false end
-  for _, part in ipairs { a, b, c, d } do
-    if #part > 3 or tonumber(part) > 255 then return false end
-  end
-  return true
+  return a ~= nil and octet(a) and octet(b) and octet(c) and octet(d)
 end
 
 local function ipv6(text)
@@ -375,10 +374,7 @@ local function ipv6(text)
   return doubles == 1 and count <= 7 or count == 8
 end
 
--- Whether a text is an address: "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also
--- "10.0.0.0/24". The second result is "4" or "6".
-function M.is_address(text, mask)
-  if type(text) ~= "string" then return false end
+local function is_address(text, mask)
   local address, suffix = text, nil
   if mask then
     address, suffix = text:match "^([^/]+)/?(.*)$"
@@ -401,6 +397,19 @@ function M.is_address(text, mask)
     end
   end
   return true, family
+end
+
+local last_text, last_mask, last_answer, last_family
+
+-- Whether a text is an address: "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also
+-- "10.0.0.0/24". The second result is "4" or "6".
+function M.is_address(text, mask)
+  if type(text) ~= "string" then return false end
+  if text ~= last_text or mask ~= last_mask then -- several checks ask for the same text in a row
+    last_text, last_mask = text, mask
+    last_answer, last_family = is_address(text, mask)
+  end
+  return last_answer, last_family
 end
 
 -- The eight numbers of an IPv6 address.

@@ -24,6 +24,13 @@ local IDENTITY <const> = M.IDENTITY
 -- A copy of a table with the same values.
 M.shallow = native.copy
 
+--- A context of a write (see sim/config/objects.lua) with one more property.
+function M.with(ctx, name, value)
+  local inner = native.copy(ctx)
+  inner[name] = value
+  return inner
+end
+
 -- Writes properties into an object. Groups (`spec.t == "o"`) are merged.
 function M.apply(node, object, properties)
   local secret = secrets.of(node)

@@ -8,6 +8,7 @@ local property = require "sim.kinds.common.property"
 local states = require "sim.kinds.common.states"
 local traffic = require "sim.status.traffic"
 local validate = require "sim.config.validate"
+local values = require "sim.config.values"
 
 local s <const>, COUNT <const> = property.text, property.COUNT
 local ROOT <const> = "/mgmt/tm/"
@@ -138,7 +139,7 @@ local pool_member <const> = {
     if object.fqdn and object.fqdn.tmName then
       body.fqdn = { tmName = object.fqdn.tmName, autopopulate = object.fqdn.autopopulate }
     end
-    store:create(ROOT .. "ltm/node", body, setmetatable({ automatic = true }, { __index = ctx }))
+    store:create(ROOT .. "ltm/node", body, values.with(ctx, "automatic", true))
   end,
 }
 
