@@ -123,21 +123,32 @@ function M.alternatives(text)
   return list
 end
 
+local places <const> = {}  -- template -> the paths of its collections, and the kinds they are from
+
+-- The paths of the collections that a template means.
+local function collections_of(template)
+  local known = places[template]
+  local above = template:sub(-2) == "/*" and template:sub(1, -3)
+  local kinds_below = above and catalogue.children(above)
+  if known and (not above or known.from == kinds_below and known.count == #kinds_below) then
+    return known
+  end
+  known = { from = kinds_below, count = kinds_below and #kinds_below }
+  for i, child in ipairs(kinds_below or { template }) do
+    known[i] = ROOT .. (above and above .. "/" .. child or template)
+  end
+  places[template] = known
+  return known
+end
+
 --- The path of the object with this full name in one of these collections; nil if there is none.
 --- "ltm/monitor/*" means all collections directly below.
 function M.locate(store, templates, full)
   if store.locate then return store:locate(templates, full) end
   local segment = full:gsub("/", "~")
   for _, template in ipairs(templates) do
-    if template:sub(-2) ~= "/*" then
-      local path = ROOT .. template .. "/" .. segment
-      if store.items[path] then return path end
-    else
-      local above = template:sub(1, -3)
-      for _, child in ipairs(catalogue.children(above)) do
-        local path = ROOT .. above .. "/" .. child .. "/" .. segment
-        if store.items[path] then return path end
-      end
+    for _, collection in ipairs(collections_of(template)) do
+      if store:has(collection, segment) then return collection .. "/" .. segment end
     end
   end
   return nil

@@ -49,6 +49,7 @@ local function own_entry(self, collection)
   local own = {
     owner = self, set = shallow(entry.set), count = entry.count, new = shallow(entry.new),
     order = entry.order and table.move(entry.order, 1, #entry.order, 1, {}),
+    gone = entry.gone and shallow(entry.gone),
   }
   self.collections[collection] = own
   return own
@@ -59,7 +60,7 @@ function Store:rebuild()
   self.state = self.device.state.objects
   self.items = self.state.items
   -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil,
-  -- new = segments that are not in `order` yet }
+  -- new = segments that are not in `order` yet, gone = set of those that are still in it, or nil }
   self.collections = {}
   self.referrers = {}    -- path of an object -> set of the paths that refer to it
   self.shared_referrers = NONE  -- those of the template; see Store:copy
@@ -101,6 +102,10 @@ function Store:index(path)
   entry.set[segment] = true
   entry.count = entry.count + 1
   if not entry.order then return end
+  if entry.gone and entry.gone[segment] then
+    entry.gone[segment] = nil
+    return
+  end
   local last = entry.order[#entry.order]
   if #entry.new == 0 and (not last or names.before(last, segment)) then
     entry.order[#entry.order + 1] = segment
@@ -128,16 +133,25 @@ function Store:unindex(path)
   if entry.count == 0 then
     self.collections[collection] = nil
   elseif entry.order and #entry.new == 0 then
-    table.remove(entry.order, place(entry.order, segment))
+    entry.gone = entry.gone or {}
+    entry.gone[segment] = true
   else
-    entry.order = nil
+    entry.order, entry.gone = nil, nil
   end
 end
 
--- Sorts new objects in when the order is next read: a few one by one, many by a new sort.
+-- Sorts new objects in when the order is next read, a few one by one, many by a new sort, and takes
+-- out those that are gone.
 local MAX_INSERTS <const> = 32
 
 local function settle_order(entry)
+  if entry.gone then
+    local kept = {}
+    for _, segment in ipairs(entry.order) do
+      if not entry.gone[segment] then kept[#kept + 1] = segment end
+    end
+    entry.order, entry.gone = kept, nil
+  end
   if not entry.order or #entry.new > MAX_INSERTS then
     entry.order = names.sort(entry.set)
   else
@@ -314,8 +328,14 @@ end
 function Store:segments(collection)
   local entry = self.collections[collection]
   if not entry then return {} end
-  if not entry.order or #entry.new > 0 then settle_order(entry) end
+  if not entry.order or #entry.new > 0 or entry.gone then settle_order(entry) end
   return entry.order
+end
+
+-- Whether a collection has an object with this segment.
+function Store:has(collection, segment)
+  local entry = self.collections[collection]
+  return entry ~= nil and entry.set[segment] ~= nil
 end
 
 function Store:count(collection)

@@ -221,7 +221,7 @@ end
 function M.absolute_names(node, object)
   lists.settle(node, object)
   for reference, template in pairs(node.refs or NOTHING) do
-    local name = reference:gsub("Reference$", "")
+    local name = reference:sub(1, -#"Reference" - 1)
     local value = object[name]
     local is_name = type(value) == "string"
       and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
