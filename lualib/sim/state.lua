@@ -15,11 +15,12 @@ end
 -- missing; or a table { name = schema } of fields, beside which others may exist. EACH is for all
 -- values of a table with texts as keys, LIST for those of a list. With MAYBE the table may be
 -- missing.
-local EACH <const>, LIST <const>, MAYBE <const> = {}, {}, {}
+local EACH <const>, LIST <const>, MAYBE <const>, NOTHING <const> = {}, {}, {}, {}
+local TILDE <const>, OPTIONAL <const> = ("~"):byte(), ("?"):byte()
 
 local function is_type(value, wanted)
-  if wanted == "any" then return true end
   local found = math.type(value) or type(value)
+  if wanted == "any" or wanted:find(found, 1, true) == 1 then return true end
   for word in wanted:gmatch "[%l]+" do
     if
       word == found or word == "number" and type(value) == "number"
@@ -34,7 +35,8 @@ end
 local conform
 
 local function conform_table(where, value, schema)
-  for key, item in pairs(value) do
+  local has_items = schema[EACH] ~= nil or schema[LIST] ~= nil
+  for key, item in pairs(has_items and value or NOTHING) do
     if schema[EACH] then
       if type(key) ~= "string" then refuse("%s: the key %s is no text", where, tostring(key)) end
       conform(where .. "." .. key, item, schema[EACH])
@@ -46,7 +48,10 @@ local function conform_table(where, value, schema)
     end
   end
   for name, inner in pairs(schema) do
-    if type(name) == "string" then conform(where .. "." .. name, value[name], inner) end
+    local item = type(name) == "string" and value[name]
+    local is_fine = type(inner) == "string" and item ~= false
+      and (item == nil and inner:byte(-1) == OPTIONAL or is_type(item, inner))
+    if type(name) == "string" and not is_fine then conform(where .. "." .. name, item, inner) end
   end
 end
 
@@ -181,8 +186,22 @@ local IDENTITY <const> = {
 -- The types of properties as they are kept; those of other kinds of properties are not certain.
 local KEPT <const> = { a = "table", b = "boolean", o = "table|string" }
 
+local last_above, last_target  -- the last collection of which an object was checked
+
+-- What a path means. Objects of one collection often come in a row.
+local function resolve(path)
+  if type(path) ~= "string" or not path:find "^/mgmt/tm/" then return nil end
+  local above, name = path:match "^(.*)/([^/]+)$"
+  if above == last_above and name:byte() == TILDE then return last_target end
+  local target = uri.parse(path)
+  if target and target.what == "resource" and not target.suffix then
+    last_above, last_target = above, target
+  end
+  return target
+end
+
 local function check_object(path, object)
-  local target = type(path) == "string" and path:find "^/mgmt/tm/" and uri.parse(path)
+  local target = resolve(path)
   if not target or target.what ~= "resource" and target.what ~= "singleton" then
     refuse("objects: '%s' is not the path of an object", tostring(path))
   end
@@ -193,8 +212,11 @@ local function check_object(path, object)
   for name, value in pairs(object) do
     local spec = type(name) == "string" and target.node.props[name]
     if type(name) ~= "string" then refuse("%s: the name %s is no text", path, tostring(name)) end
-    if spec and KEPT[spec.t] then conform(path .. "." .. name, value, KEPT[spec.t]) end
-    if spec and not pcall(validate.value, name, value, spec) then
+    local is_usual = spec and value == spec.d and type(value) ~= "table"
+    if spec and not is_usual and KEPT[spec.t] then
+      conform(path .. "." .. name, value, KEPT[spec.t])
+    end
+    if spec and not is_usual and not pcall(validate.value, name, value, spec) then
       refuse("%s: invalid %s", path, name)
     end
   end

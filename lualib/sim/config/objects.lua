@@ -150,7 +150,7 @@ function create_in(store, target, body, ctx)
   if checks.prepare then checks.prepare(store, object, properties, nil, ctx, target) end
   if ctx.seed or ctx.factory then values.lay_given(node, object, body) end
   if checks.before then checks.before(store, path, object, ctx, target) end
-  if not ctx.seed then references.check(store, path, object, parent or values.defaults(node)) end
+  if not ctx.seed then references.check(store, path, object, parent or values.usual(node)) end
   object.generation = ctx.factory and 1 or store:next_generation()
   store:put(path, object)
   touch(store, target, object.generation, ctx)
@@ -207,7 +207,7 @@ local function replaced(store, target, old, properties, ctx)
   if properties.defaultsFrom and not ctx.seed then
     values.check_parent(store, target, old, parent)
   end
-  values.inherit(fresh, parent or values.defaults(node))
+  values.inherit(fresh, parent or values.usual(node))
   if parent then fresh.defaultsFrom = parent.fullPath end
   for _, name in ipairs(node.create_only or {}) do fresh[name] = old[name] end
   for _, name in ipairs(node.mandatory or node.kept or {}) do fresh[name] = old[name] end

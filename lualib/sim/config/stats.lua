@@ -34,10 +34,12 @@ local function only_set(own)
   return list
 end
 
-local WORD_DEFAULTS <const> = {
-  ["status.availabilityState"] = "unknown",
-  ["status.enabledState"] = "enabled",
-  ["status.statusReason"] = availability.NOT_CHECKED,
+-- Entries that most objects have; nothing changes an entry of an answer.
+local ZERO <const>, NOTHING <const> = { value = 0 }, { description = "none" }
+local USUAL <const> = {
+  ["status.availabilityState"] = { description = "unknown" },
+  ["status.enabledState"] = { description = "enabled" },
+  ["status.statusReason"] = { description = availability.NOT_CHECKED },
 }
 
 -- The entries of one object; `more`: values of one of its lines.
@@ -52,10 +54,13 @@ local function entries_of(store, target, path, object, more)
     local name, field = entry[1], entry[2]
     local value = own[name]
     if field == "v" then
-      entries[name] = { value = math.type(value) and value or 0 }
+      local is_zero = not math.type(value) or value == 0 and math.type(value) == "integer"
+      entries[name] = is_zero and ZERO or { value = value }
+    elseif value == nil and name ~= "tmName" then
+      entries[name] = USUAL[name] or NOTHING
     else
-      if value == nil and name == "tmName" then value = object.fullPath or object.name end
-      entries[name] = { description = tostring(value or WORD_DEFAULTS[name] or "none") }
+      if value == nil then value = object.fullPath or object.name end
+      entries[name] = { description = tostring(value or "none") }
     end
   end
   return entries

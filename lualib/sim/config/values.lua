@@ -77,8 +77,8 @@ end
 -- Node -> its defaults. The facts of a node that was found once keep their defaults.
 local defaults <const> = setmetatable({}, { __mode = "k" })
 
--- The properties of a new object before its body is written into it.
-function M.defaults(node)
+--- The values of the properties that nobody set. The table must not be changed.
+function M.usual(node)
   local known = defaults[node]
   if not known then
     known = {}
@@ -87,8 +87,11 @@ function M.defaults(node)
     end
     defaults[node] = known
   end
-  return native.copy(known)
+  return known
 end
+
+-- The properties of a new object before its body is written into it.
+function M.defaults(node) return native.copy(M.usual(node)) end
 
 -- Node -> its defaults without those that say which object it is.
 local inherited <const> = setmetatable({}, { __mode = "k" })
@@ -98,7 +101,7 @@ function M.new_object(node, named)
   local known = inherited[node]
   if not known then
     known = {}
-    M.inherit(known, M.defaults(node))
+    M.inherit(known, M.usual(node))
     inherited[node] = known
   end
   local object = native.copy(known)

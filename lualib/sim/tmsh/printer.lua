@@ -85,7 +85,7 @@ local function usual_values(store, node, path, object)
     parent = store:get(path:match "^(.*)/[^/]+$" .. "/" .. names.segment(parent))
     if parent then return parent end
   end
-  return values.defaults(node)
+  return values.usual(node)
 end
 
 -- Whether a property that the device works out itself is printed.
@@ -104,12 +104,13 @@ local function chosen(how, store, node, path, object)
   local function is_usual(key, value)
     if how.all or EVERYWHERE[key] or always[key] then return false end
     if own then return not own[key] end
-    return tables.same(value, base[key])
+    local usual <const> = base[key]
+    return value == usual or type(value) == "table" and tables.same(value, usual)
   end
   for key, value in pairs(object) do
     local spec <const> = node.props[key]
-    local hidden = HIDDEN[key] or key:sub(1, 1) == "_" or key:find "Reference$"
-      or is_usual(key, value)
+    local hidden = HIDDEN[key] or is_usual(key, value) or key:sub(1, 1) == "_"
+      or key:find "Reference$"
     if spec and spec.r and not shows_computed(how, node.template, always[key]) then
       hidden = true
     end
@@ -119,8 +120,8 @@ local function chosen(how, store, node, path, object)
     if not hidden then fields[key] = value end
   end
   for key, value in pairs(base) do
-    local spec <const> = node.props[key]
-    if spec and not spec.r and spec.t ~= "b" and object[key] == nil and not HIDDEN[key]
+    local spec <const> = object[key] == nil and node.props[key]
+    if spec and not spec.r and spec.t ~= "b" and not HIDDEN[key]
       and value ~= "none" and value ~= "" then
       fields[key] = json.null
     end

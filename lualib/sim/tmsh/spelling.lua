@@ -27,11 +27,21 @@ end
 local plain <const> = {}
 for word, renamed in pairs(RENAMED) do plain[renamed] = word end
 
+local function dash(letter) return "-" .. letter:lower() end
+
+-- Names that were spelled before. Names that users chose can be among them, so there is a limit.
+local MAX_SPELLED <const> = 5000
+local spelled, spelled_count = {}, 0
+
 --- The name in tmsh of a property of REST.
 function M.tmsh(name)
-  if plain[name] then return plain[name] end
+  local known = plain[name] or spelled[name]
+  if known then return known end
   if name:find "^[^%l]" or name:find "[^%w_]" then return name end
-  return (name:gsub("_(%d)", "-%1"):gsub("%u", function(c) return "-" .. c:lower() end))
+  known = name:gsub("_(%d)", "-%1"):gsub("%u", dash)
+  if spelled_count == MAX_SPELLED then spelled, spelled_count = {}, 0 end
+  spelled[name], spelled_count = known, spelled_count + 1
+  return known
 end
 
 -- Numbers with a unit: "8k" is 8192, "25mb" is 25 as in REST, "10mbps" is 10000000.

@@ -6,13 +6,25 @@ local validate = require "sim.config.validate"
 
 local s <const> = property.text
 
+local function ten_digits(digits) return ("%010d"):format(tonumber(digits)) end
+
 -- The sort key of records by type. Texts stay in the order they come in.
 local ORDER <const> = {
-  ip = function(name)
-    return (name:gsub("%d+", function(digits) return ("%010d"):format(tonumber(digits)) end))
-  end,
+  ip = function(name) return (name:gsub("%d+", ten_digits)) end,
   integer = tonumber,
 }
+
+-- Sorts records by the keys of their names.
+local function sort(records, key)
+  local keys, is_sorted, last = {}, true, nil
+  for _, record in ipairs(records) do
+    local own = key(record.name)
+    keys[record] = own
+    is_sorted = is_sorted and (last == nil or last <= own)
+    last = own
+  end
+  if not is_sorted then table.sort(records, function(a, b) return keys[a] < keys[b] end) end
+end
 
 local data_group <const> = {
   prepare = function(_, object, properties)
@@ -22,7 +34,8 @@ local data_group <const> = {
         local entry = type(record) == "table" and record or { name = record }
         local name = tostring(entry.name or "")
         if name == "" then validate.nothing_to_do() end
-        if object.type == "ip" and not validate.is_address((name:gsub("%%%d+", "")), true) then
+        local bare = name:find("%", 1, true) and name:gsub("%%%d+", "") or name
+        if object.type == "ip" and not validate.is_address(bare, true) then
           validate.invalid("name", name)
         end
         if object.type == "integer" and not name:find "^%-?%d+$" then
@@ -39,7 +52,7 @@ local data_group <const> = {
         seen[shown] = true
       end
       local key = ORDER[object.type]
-      if key then table.sort(list, function(a, b) return key(a.name) < key(b.name) end) end
+      if key then sort(list, key) end
       object.records = #list > 0 and json.array(list) or nil
     end
   end,
