@@ -16,7 +16,7 @@ end
 -- values of a table with texts as keys, LIST for those of a list. With MAYBE the table may be
 -- missing.
 local EACH <const>, LIST <const>, MAYBE <const>, NOTHING <const> = {}, {}, {}, {}
-local TILDE <const>, OPTIONAL <const> = ("~"):byte(), ("?"):byte()
+local OPTIONAL <const> = ("?"):byte()
 
 local function is_type(value, wanted)
   local found = math.type(value) or type(value)
@@ -186,22 +186,8 @@ local IDENTITY <const> = {
 -- The types of properties as they are kept; those of other kinds of properties are not certain.
 local KEPT <const> = { a = "table", b = "boolean", o = "table|string" }
 
-local last_above, last_target  -- the last collection of which an object was checked
-
--- What a path means. Objects of one collection often come in a row.
-local function resolve(path)
-  if type(path) ~= "string" or not path:find "^/mgmt/tm/" then return nil end
-  local above, name = path:match "^(.*)/([^/]+)$"
-  if above == last_above and name:byte() == TILDE then return last_target end
-  local target = uri.parse(path)
-  if target and target.what == "resource" and not target.suffix then
-    last_above, last_target = above, target
-  end
-  return target
-end
-
 local function check_object(path, object)
-  local target = resolve(path)
+  local target = type(path) == "string" and path:find "^/mgmt/tm/" and uri.like(path)
   if not target or target.what ~= "resource" and target.what ~= "singleton" then
     refuse("objects: '%s' is not the path of an object", tostring(path))
   end

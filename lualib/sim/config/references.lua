@@ -97,6 +97,12 @@ local function derived_values(object, relation, value)
   return list
 end
 
+-- Whether an object cannot have names for a relation.
+local function lacks(object, relation)
+  local property = relation.group or relation.property
+  return property and object[property] == nil
+end
+
 -- The full names in an object for a relation.
 local function values(object, relation, store)
   local property = relation.property
@@ -104,7 +110,7 @@ local function values(object, relation, store)
     return relation.names and relation.names(object, store) or { object.fullPath }
   end
   local value = object[property]
-  if value == nil and property:find(".", 1, true) then value = at(object, property) end
+  if relation.group then value = at(object, property) end
   if value == nil then return NOTHING end
   if relation.derived then return derived_values(object, relation, value) end
   if relation.names then return type(value) == "string" and relation.names(value) or NOTHING end
@@ -160,7 +166,8 @@ function M.targets(store, path, object, template)
   local found
   local find = store.target_of or M.locate
   for _, relation in ipairs(relations.of(template or M.template(path))) do
-    for _, full in ipairs(relation.free and NOTHING or values(object, relation, store)) do
+    local is_empty = relation.free or lacks(object, relation)
+    for _, full in ipairs(is_empty and NOTHING or values(object, relation, store)) do
       local target = find(store, relation.to, full)
       if target then
         found = found or {}
@@ -203,13 +210,14 @@ function M.check(store, path, object, old)
   local own = partition(object.fullPath or "")
   for _, relation in ipairs(relations.of(template)) do
     local before
-    if old and (relation.property or old.fullPath) then
+    local is_empty = relation.later or lacks(object, relation)
+    if not is_empty and old and (relation.property or old.fullPath) then
       for _, full in ipairs(values(old, relation, store)) do
         before = before or {}
         before[full] = true
       end
     end
-    for _, full in ipairs(relation.later and NOTHING or values(object, relation, store)) do
+    for _, full in ipairs(is_empty and NOTHING or values(object, relation, store)) do
       if not (before and before[full]) and (full:sub(1, 1) == "/" or relation.flat) then
         if not M.locate(store, relation.to, full) then
           if store.touch_missing then store:touch_missing(relation.to, full) end

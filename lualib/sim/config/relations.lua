@@ -405,6 +405,9 @@ function M.of(template)
     derive(template, node, covered, list)
     table.sort(list, before)
   end
+  for _, relation in ipairs(list) do
+    relation.group, relation.inner = (relation.property or ""):match "^([^.]+)%.(.+)$"
+  end
   found[template] = list
   return list
 end

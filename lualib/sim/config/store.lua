@@ -246,10 +246,21 @@ function Store:reset_watchers(told)
   end
 end
 
+-- A write of so many objects leaves much garbage at once: Lua waits for more of it before it collects
+-- again, until the write is complete. In percent of the memory in use; USUAL is Lua's own figure.
+local MANY <const>, RARE <const>, USUAL <const> = 1000, 400, 200
+
 -- Puts an object at a path; nil removes it. The table must not be changed afterwards. A watcher may
 -- end the request (see sim/twin/miss.lua), so the undo log comes first.
 function Store:put(path, object)
-  if self.log then self.log[#self.log + 1] = { path, self.items[path] or false } end
+  local log = self.log
+  if log then
+    log[#log + 1] = { path, self.items[path] or false }
+    if #log == MANY then
+      log.is_rare = true
+      collectgarbage("incremental", RARE)
+    end
+  end
   set(self, path, object)
 end
 
@@ -373,10 +384,16 @@ function Store:begin()
   table.insert(self.log.marks, { at = #self.log, generation = self.state.generation })
 end
 
+local function close_log(self, log)
+  if #log.marks > 0 then return end
+  self.log = nil
+  if log.is_rare then collectgarbage("incremental", USUAL) end
+end
+
 function Store:commit()
   local log = self.log
   table.remove(log.marks)
-  if #log.marks == 0 then self.log = nil end
+  close_log(self, log)
 end
 
 function Store:rollback()
@@ -387,7 +404,7 @@ function Store:rollback()
     log[i] = nil
   end
   self.state.generation = mark.generation
-  if #log.marks == 0 then self.log = nil end
+  close_log(self, log)
 end
 
 -- Calls `run(...)`. If it raises an error, all its changes are undone.

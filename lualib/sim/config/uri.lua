@@ -96,4 +96,18 @@ function M.parse(path)
   return M.resolve(segments)
 end
 
+local last_above, last_target  -- of M.like
+
+--- What the path of an object means, like M.parse, but its names can be those of another object of
+--- the collection: objects of one collection often come in a row.
+function M.like(path)
+  local above, name = path:match "^(.*)/([^/]+)$"
+  if above == last_above and name:byte() == TILDE then return last_target end
+  local target = M.parse(path)
+  if target and target.what == "resource" and not target.suffix then
+    last_above, last_target = above, target
+  end
+  return target
+end
+
 return M

@@ -207,7 +207,7 @@ end
 local function complete_names(node, object, relation)
   local property = relation.property
   if node.lists and node.lists[property] then return end
-  local group, inner = property:match "^([^.]+)%.(.+)$"
+  local group, inner = relation.group, relation.inner
   if not group then
     local fresh = full_names(relation, object[property], object.partition)
     if fresh then object[property] = fresh end

@@ -169,7 +169,8 @@ end
 function M.text(device, options)
   local store <const>, places <const> = device.store, {}
   for path, object in pairs(store.items) do
-    local target <const> = uri.parse(path)
+    local is_inside <const> = path:find "~[^/]*/" -- of a sub-collection, which its owner prints
+    local target <const> = not is_inside and uri.like(path)
     local made_here <const> = object._factory
       or target and target.what ~= "singleton" and target.node.no_create
     local untouched <const> = made_here and object.generation == 1

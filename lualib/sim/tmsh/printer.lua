@@ -95,28 +95,28 @@ local function shows_computed(how, template, always)
   return always and not how.saved
 end
 
+local function is_empty(value) return type(value) == "table" and next(value) == nil end
+
 -- The properties to print: name -> value; json.null for one that is not set, but usually is.
 local function chosen(how, store, node, path, object)
   local always <const> = ALWAYS[node.template] or ALWAYS.others
   local base <const> = how.all and {} or usual_values(store, node, path, object)
   local own <const> = node.props.defaultsFrom and not object._factory and object._own
   local fields <const> = {}
-  local function is_usual(key, value)
-    if how.all or EVERYWHERE[key] or always[key] then return false end
-    if own then return not own[key] end
-    local usual <const> = base[key]
-    return value == usual or type(value) == "table" and tables.same(value, usual)
-  end
   for key, value in pairs(object) do
-    local spec <const> = node.props[key]
-    local hidden = HIDDEN[key] or is_usual(key, value) or key:sub(1, 1) == "_"
-      or key:find "Reference$"
-    if spec and spec.r and not shows_computed(how, node.template, always[key]) then
-      hidden = true
+    local hidden = HIDDEN[key]
+    if not hidden and not how.all and not EVERYWHERE[key] and not always[key] then
+      if own then
+        hidden = not own[key]
+      else
+        local usual <const> = base[key]
+        hidden = value == usual or type(value) == "table" and tables.same(value, usual)
+      end
     end
-    if how.saved and type(value) == "table" and next(value) == nil and base[key] == nil then
-      hidden = true
-    end
+    local spec <const> = not hidden and node.props[key]
+    hidden = hidden or key:sub(1, 1) == "_" or key:find "Reference$"
+      or spec and spec.r and not shows_computed(how, node.template, always[key])
+      or how.saved and is_empty(value) and base[key] == nil
     if not hidden then fields[key] = value end
   end
   for key, value in pairs(base) do
