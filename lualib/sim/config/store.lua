@@ -246,8 +246,8 @@ function Store:reset_watchers(told)
   end
 end
 
--- A write of so many objects leaves much garbage at once: Lua waits for more of it before it collects
--- again, until the write is complete. In percent of the memory in use; USUAL is Lua's own figure.
+-- A write of so many objects leaves much garbage at once. Until it is complete, Lua collects again
+-- only when there is more of it: in percent of the memory in use. USUAL is Lua's own figure.
 local MANY <const>, RARE <const>, USUAL <const> = 1000, 400, 200
 
 -- Puts an object at a path; nil removes it. The table must not be changed afterwards. A watcher may
