@@ -7,6 +7,7 @@
 -- what is probably wrong. A comment `-- lint: ignore` hides the problems of its line.
 local calls = require "lint.calls"
 local globals = require "lint.globals"
+local locals = require "lint.locals"
 local parser = require "lint.parser"
 local paths = require "lint.paths"
 local Types = require "lint.types"
@@ -124,7 +125,13 @@ local function check_tree(main, report, options)
     Assign = function(node)
       for _, target in ipairs(node.targets) do target.is_target = true end
     end,
-    ForIn = function(node) types:give_loop(node) end,
+    Local = function(node) locals.check_unused(node, report) end,
+    For = function(node) locals.check_shadows(node, report) end,
+    ForIn = function(node)
+      locals.check_iterator(types, node, report)
+      locals.check_shadows(node, report)
+      types:give_loop(node)
+    end,
   })
   globals.check(main, found, report, options)
 end

@@ -17,8 +17,9 @@
 --   Expression { value } (a call) · Break Goto Label
 --
 -- A local variable is { name, from, to, kind, value, sets, uses, calls }: `value` is the expression
--- that it starts with, `sets` counts later assignments, `later` is the first of them, `calls` are
--- the calls of it. A name without `var` is global.
+-- that it starts with, `sets` counts later assignments, `later` is the first of them, `uses` counts
+-- where it is read, `calls` are the calls of it; `shadows` is the variable that a variable of a loop
+-- hides. A name without `var` is global.
 local lexer = require "build.lexer"
 
 local Parser <const> = {}
@@ -65,6 +66,7 @@ function Parser:declare(name, token, kind)
   local var = {
     name = name, from = token.from, to = token.to, kind = kind, sets = 0, uses = 0, calls = {},
   }
+  var.shadows = kind == "for" and self:find(name) or nil
   self.scope.vars[name] = var
   return var
 end
@@ -302,7 +304,8 @@ function statements:function_(from)
   local _, token = self:name()
   local target =
     node("Name", token.from, { name = token.value, var = self:find(token.value), to = token.to })
-  local method = false
+  local method, owner = false, target.var
+  if owner and (self:is "." or self:is ":") then owner.uses = owner.uses + 1 end
   while self:is "." or self:is ":" do
     method = self:take().value == ":"
     local name, key = self:name()
@@ -402,6 +405,7 @@ function Parser:plain(from)
   for i, target in ipairs(targets) do
     if target.var then
       target.var.sets = target.var.sets + 1
+      target.var.uses = target.var.uses - 1 -- an assignment reads nothing
       target.var.later = target.var.later or values[i]
     end
   end
