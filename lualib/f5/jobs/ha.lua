@@ -172,15 +172,33 @@ end
 
 local written = setmetatable({}, { __mode = "k" }) -- session -> its writes when it was in sync
 
+-- A device hears of changes of the others only some seconds later, so one look at its status says
+-- nothing about them.
+local HEARS_WITHIN <const> = 3 -- s
+
+-- Returns a function that says whether a group is in sync, and has been so for this time.
+local function in_sync_for(seconds, group)
+  local since
+  return function(state)
+    if status_in(state, group) ~= IN_SYNC then
+      since = nil
+      return false
+    end
+    since = since or core.now()
+    return core.now() - since >= seconds
+  end
+end
+
 -- Synchronises a group and waits until it is in sync.
 local function synchronise(bip, group, options)
   local words = options.from and "from-group" or "to-group"
   local force = options.force and "force-full-load-push " or ""
   bip:at("cm"):run("run", { utilCmdArgs = ("config-sync %s%s %s"):format(force, words, group) })
   local timeout, state = options.timeout or SYNC_TIMEOUT, nil
+  local is_in_sync <const> = in_sync_for(options.from and HEARS_WITHIN or 0, group)
   local done = wait(timeout, function()
     state = status_of(bip)
-    return status_in(state, group) == IN_SYNC or nil
+    return is_in_sync(state) or nil
   end)
   if not done then
     raise(
@@ -217,7 +235,8 @@ function M.sync(bip, given)
   end
   local state = status_of(bip)
   -- A device notices a change a moment later: after writes of this session its word does not count.
-  local is_settled = bip:usage().writes == (written[bip] or 0)
+  -- Nobody knows what was written on the others, so `from` always synchronises.
+  local is_settled = bip:usage().writes == (written[bip] or 0) and not options.from
   if is_settled and not options.force and status_in(state, group) == IN_SYNC then
     return "unchanged", state
   end

@@ -101,7 +101,10 @@ function session:add_to_trust(options) end
 ---@field timeout? number seconds to wait for the other device; default 60
 
 ---Synchronises a device group from this device to the others, and waits until the group is in sync.
----"unchanged" means that it was in sync and that this session has not written anything since.
+---"unchanged" means that it was in sync and that this session has not written anything since. With
+---`from` or `force` the device is always told to synchronise, so the result is "changed": it hears
+---of changes of the others only some seconds later. For the same reason `from` waits until the
+---group was in sync for three seconds.
 ---
 ---    print(bip:sync())
 ---

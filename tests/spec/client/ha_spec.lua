@@ -112,6 +112,17 @@ describe("E6 bip:sync", function()
     assert.is_true(x.ltm.pool["/Common/theirs"]:exists())
   end)
 
+  it("takes it over also before the device has heard of the change", function()
+    make_pair()
+    x:sync()
+    y.ltm.pool["/Common/theirs"]:create {}
+    writes(a)
+    local what <const> = x:sync { from = true }
+    assert.equal("changed", what)
+    assert.same({ "POST cm" }, writes(a))
+    assert.is_true(x.ltm.pool["/Common/theirs"]:exists())
+  end)
+
   it("names the device's reasons if it does not come about", function()
     make_pair()
     x:sync()
