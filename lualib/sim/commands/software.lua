@@ -126,7 +126,36 @@ local function install(device, _, _, body)
   end
 end
 
--- Makes a volume the active one from the next boot on.
+-- What the device says about itself is that of the volume from which it has started.
+local function adopt(device)
+  local running = device.state.running
+  if not running then return end
+  device.first_version = device.first_version or device.version
+  local first = device.first_version
+  if running.version == first.version and running.build == first.build then
+    device.version = first
+    return
+  end
+  device.version = setmetatable({
+    version = running.version, build = running.build, edition = "Final",
+    rest_framework = ("%s-%s"):format(running.version, running.build),
+  }, { __index = first })
+end
+
+-- The device's own object in cm/device has the version, too.
+local function tell_cluster(device)
+  local known = device.version
+  for _, one in ipairs(device.store:list "/mgmt/tm/cm/device") do
+    if one.selfDevice == "true" then
+      local copy = {}
+      for key, value in pairs(one) do copy[key] = value end
+      copy.version, copy.build, copy.edition = known.version, known.build, known.edition
+      put(device, "/mgmt/tm/cm/device/" .. one.fullPath:gsub("/", "~"), copy)
+    end
+  end
+end
+
+-- Makes a volume the active one. A reboot follows.
 function M.boot_volume(device, name)
   local wanted = device.store:get(volume_path(name))
   if not wanted then
@@ -141,6 +170,9 @@ function M.boot_volume(device, name)
     copy.active = volume.name == name or nil
     put(device, volume_path(volume.name), copy)
   end
+  device.state.running = { version = wanted.version, build = wanted.build }
+  adopt(device)
+  tell_cluster(device)
 end
 
 local function progress(device, data)
@@ -157,6 +189,7 @@ local function progress(device, data)
 end
 
 function M.install(device)
+  adopt(device)
   device:on("software installation", progress)
   transfer.on_arrival(device, appear)
 

@@ -25,8 +25,8 @@ end
 -- -- power and services --
 
 local function reboot(device, request, _, body)
-  restart.reboot(device, { seconds = REBOOT_SECONDS })
   if body.volume then software.boot_volume(device, body.volume) end
+  restart.reboot(device, { seconds = REBOOT_SECONDS })
   request.wish = true
 end
 

@@ -22,6 +22,18 @@ local function own_name(device)
   return "/Common/" .. device.hostname
 end
 
+-- The volumes with software.
+local function slots(device)
+  local list = json.array {}
+  for _, volume in ipairs(device.store:list "/mgmt/tm/sys/software/volume") do
+    list[#list + 1] = {
+      volume = volume.name, product = volume.product, version = volume.version,
+      build = volume.build, isActive = volume.active == true,
+    }
+  end
+  return list
+end
+
 -- The identity of the device, for device-info and device groups.
 local function identity(device)
   local version = device.version
@@ -37,12 +49,7 @@ local function identity(device)
     build = version.build,
     edition = version.edition,
     restFrameworkVersion = version.rest_framework,
-    slots = json.array {
-      {
-        volume = "HD1.1", product = version.product, version = version.version,
-        build = version.build, isActive = true,
-      },
-    },
+    slots = slots(device),
   }
 end
 

@@ -296,6 +296,38 @@ describe("simulated device: tasks and commands", function()
     device:advance(121)
     local volume = curl(device, "GET", "/mgmt/tm/sys/software/volume/HD1.2").json
     assert.same({ "complete", true, "17.5.0" }, { volume.status, volume.active, volume.version })
+    -- the device is the version that it has started
+    local function reported()
+      local entries = curl(device, "GET", "/mgmt/tm/sys/version").json.entries
+      local own = entries["https://localhost/mgmt/tm/sys/version/0"].nestedStats.entries
+      local member = curl(device, "GET", "/mgmt/tm/cm/device").json.items[1]
+      local info = curl(device, "GET", "/mgmt/shared/identified-devices/config/device-info").json
+      local active = {}
+      for _, slot in ipairs(info.slots) do if slot.isActive then active = slot end end
+      return {
+        own.Version.description, own.Build.description, own.Edition.description, member.version,
+        member.build, info.version, info.restFrameworkVersion, active.volume, active.version,
+        curl(device, "GET", "/mgmt/tm/ltm/pool").json.selfLink:match "ver=(.*)",
+      }
+    end
+    local new <const> = {
+      "17.5.0", "0.0.15", "Final", "17.5.0", "0.0.15", "17.5.0", "17.5.0-0.0.15", "HD1.2",
+      "17.5.0", "17.5.0",
+    }
+    assert.same(new, reported())
+    assert.equal(200, curl(device, "GET", "/mgmt/tm/ltm/pool?ver=17.5.0").status)
+    do
+      local saved <close> = sim.start { seed = device:state() }
+      local one <const> = curl(saved, "GET", "/mgmt/tm/cm/device").json.items[1]
+      assert.equal("17.5.0", one.version)
+      assert.matches("ver=17.5.0", curl(saved, "GET", "/mgmt/tm/ltm/pool").json.selfLink)
+    end
+    curl(device, "POST", "/mgmt/tm/sys", { command = "reboot", volume = "HD1.1" })
+    device:advance(121)
+    assert.same({
+      "17.1.3", "0.20.11", "Engineering Hotfix", "17.1.3", "0.20.11", "17.1.3", "17.1.3-0.20.11",
+      "HD1.1", "17.1.3", "17.1.3",
+    }, reported())
   end)
 
   it("G25 reboots and restarts, and is ready again later", function()
