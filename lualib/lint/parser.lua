@@ -18,7 +18,7 @@
 --
 -- A local variable is { name, from, to, kind, value, sets, uses, calls }: `value` is the expression
 -- that it starts with, `sets` counts later assignments, `later` is the first of them, `uses` counts
--- where it is read, `calls` are the calls of it; `shadows` is the variable that a variable of a loop
+-- where it is read, `calls` are the calls of it; `shadows` is the variable that a loop's variable
 -- hides. A name without `var` is global.
 local lexer = require "build.lexer"
 

@@ -88,6 +88,15 @@ local function profiles_of(options)
   return out
 end
 
+--- The certificate that a name means: NAME.crt, or NAME itself if only that is on the device.
+-- @param path string: full path
+function M.named(bip, path)
+  if path:find "%.crt$" then return path end
+  local certs = bip.sys.file["ssl-cert"]
+  local is_plain = not certs[path .. ".crt"]:exists() and certs[path]:exists()
+  return is_plain and path or path .. ".crt"
+end
+
 -- Adds the profiles that use a certificate. One that inherits its pairs follows its parent.
 local function add_users(bip, cert, profiles)
   local seen = {}
@@ -303,7 +312,7 @@ function M.install_certificate(bip, options)
   local pair = pem.pair(options)
   local replaces
   if options.replaces then
-    replaces = full("replaces", (options.replaces:gsub("%.crt$", "")), partition) .. ".crt"
+    replaces = M.named(bip, full("replaces", options.replaces, partition))
     add_users(bip, replaces, profiles)
   end
   local files = files_of(bip, base, pair)

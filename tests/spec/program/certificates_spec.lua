@@ -238,6 +238,34 @@ describe("E2 certificates", function()
     assert.same({ ec = "/Common/ec.crt", rsa = "/Common/new.crt" }, certs)
   end)
 
+  it("are rotated whatever the files of the old pair are called", function()
+    local function import(kind, name, file)
+      bip:upload(place.path .. "/" .. file, { to = "downloads", name = file })
+      bip.sys.file[kind]:create {
+        name = name, sourcePath = "file:/var/config/rest/downloads/" .. file,
+      }
+    end
+    import("ssl-cert", "www.example.net", "leaf.crt")
+    import("ssl-key", "secret-of-www", "leaf.key")
+    import("ssl-cert", "corporate", "ca.crt")
+    profile("www", { certKeyChain = f5.array { {
+      name = "a", cert = "/Common/www.example.net", key = "/Common/secret-of-www",
+      chain = "/Common/corporate",
+    } } })
+    local out <const> = ok {
+      "certificates", "rotate", "www.example.net", "--name", "new", "--cert", "new.crt", "--key",
+      "new.key", "--delete-old", "-o", "text",
+    }
+    assert.matches("deleted /Common/www.example.net\nkept /Common/corporate, which others may use",
+      out, 1, true)
+    assert.equal("/Common/new.crt", pair_of "www")
+    local files <const> = bip.sys.file
+    assert.same({ false, false, true }, {
+      files["ssl-cert"]["www.example.net"]:exists(), files["ssl-key"]["secret-of-www"]:exists(),
+      files["ssl-cert"].corporate:exists(),
+    })
+  end)
+
   it("are rotated in the folder of the old one, with their chain", function()
     bip.auth.partition.T:create {}
     local row = f5.json.decode(ok {

@@ -1,4 +1,5 @@
 -- f5lua certificates install and rotate: a certificate with its key on a device.
+local certificate = require "f5.jobs.certificate"
 local core = require "f5.core"
 local fail = require "f5.fail"
 local pem = require "f5.jobs.pem"
@@ -60,37 +61,56 @@ function M.install(bip, given)
   return row(what, done)
 end
 
--- The full path of a certificate, and that of the key with the same name.
+-- The full path of a name.
 -- @param beside string|nil: the full path of an object in the same folder; default: that of Common
 local function full(name, beside)
-  name = name:gsub("%.crt$", "")
-  if name:sub(1, 1) ~= "/" then name = (beside or "/Common/"):match "^.*/" .. name end
-  return name .. ".crt", name .. ".key"
+  if name:sub(1, 1) == "/" then return name end
+  return (beside or "/Common/"):match "^.*/" .. name
 end
 
-local function absent(tx, ref)
-  if not ref:exists() then return false end
-  tx(ref):delete()
-  return true
+-- "/Common/www.crt" -> "/Common/www.key", "/Common/www-chain.crt"
+local function key_of(cert) return (cert:gsub("%.crt$", "")) .. ".key" end
+local function chain_of(cert) return (cert:gsub("%.crt$", "")) .. "-chain.crt" end
+
+-- The keys and chains that profiles use together with a certificate.
+-- @return two sets of full paths
+local function companions(bip, cert)
+  local keys, chains = {}, {}
+  local function note(entry)
+    if entry.cert ~= cert then return end
+    for set, name in pairs { [keys] = entry.key, [chains] = entry.chain } do
+      if type(name) == "string" and name:find "^/" then set[name] = true end
+    end
+  end
+  for _, kind in ipairs { "client-ssl", "server-ssl" } do
+    local select = { "cert", "key", "chain", "certKeyChain" }
+    for profile in bip.ltm.profile[kind]:each { select = select } do
+      note(profile)
+      local list = profile.certKeyChain
+      for _, entry in ipairs(type(list) == "table" and list or {}) do note(entry) end
+    end
+  end
+  return keys, chains
 end
 
--- Deletes the old pair. A device refuses that while something else uses it.
-local function delete_old(bip, cert, key)
-  local deleted = false
-  local files = bip.sys.file
-  local certs, keys = files["ssl-cert"], files["ssl-key"]
-  if not (certs[cert]:exists() or keys[key]:exists()) then return false end
+-- Deletes the old certificate and its keys. A device refuses that while something else uses them.
+-- @param keys array of full paths
+local function delete_old(bip, cert, keys)
+  local files, there = bip.sys.file, {}
+  local function look(ref) if ref:exists() then there[#there + 1] = ref end end
+  look(files["ssl-cert"][cert])
+  for _, key in ipairs(keys) do look(files["ssl-key"][key]) end
+  if #there == 0 then return false end
   bip:transaction(function(tx)
-    deleted = absent(tx, certs[cert])
-    deleted = absent(tx, keys[key]) or deleted
+    for _, ref in ipairs(there) do tx(ref):delete() end
   end)
-  return deleted
+  return true
 end
 
 -- Deletes the chain of the old pair, unless something else uses it. Returns "absent", "deleted" or
 -- "kept".
 local function delete_chain(bip, cert)
-  local chain = bip.sys.file["ssl-cert"][cert:gsub("%.crt$", "-chain.crt")]
+  local chain = bip.sys.file["ssl-cert"][chain_of(cert)]
   if not chain:exists() then return "absent" end
   local ok, err = pcall(chain.delete, chain)
   if ok then return "deleted" end
@@ -109,23 +129,44 @@ local function check_old(bip, old, new)
   }, 0)
 end
 
+-- What of the old pair --delete-old deletes: array of its keys, and the chains that stay, because
+-- other certificates may have them, too.
+local function parts_of(bip, cert)
+  local keys, chains = companions(bip, cert)
+  keys[key_of(cert)], chains[chain_of(cert)] = true, nil
+  local names, kept = {}, {}
+  for name in pairs(keys) do names[#names + 1] = name end
+  for name in pairs(chains) do kept[#kept + 1] = name end
+  table.sort(names)
+  table.sort(kept)
+  return names, kept
+end
+
+local function without(names, name)
+  local out = {}
+  for _, one in ipairs(names) do if one ~= name then out[#out + 1] = one end end
+  return out
+end
+
 --- Installs a pair under a new name, and moves the profiles of the old one.
 -- @param old string: the name of the old certificate
 -- @param options table: delete_old
 function M.rotate(bip, old, given, options)
-  local old_cert, old_key = full(old)
-  local new_cert = full(given.name, old_cert)
+  local old_cert = certificate.named(bip, full(old))
+  local new_cert = full((given.name:gsub("%.crt$", "")), old_cert) .. ".crt"
   given.name = new_cert
   if old_cert == new_cert then
     fail("the new pair needs another name than %s; to replace it in place, use install", old_cert)
   end
   check_old(bip, old_cert, new_cert)
+  local keys, chains
+  if options.delete_old then keys, chains = parts_of(bip, old_cert) end
   given.replaces = old_cert
   local what, done = bip:install_certificate(given)
   local shown = row(what, done)
   shown.old, shown.old_result = old_cert, "kept"
   if not options.delete_old then return shown end
-  local ok, deleted = pcall(delete_old, bip, old_cert, old_key)
+  local ok, deleted = pcall(delete_old, bip, old_cert, without(keys, done.key))
   if not ok then
     if type(deleted) == "table" and deleted.kind == "cancelled" then error(deleted, 0) end
     fail(
@@ -135,7 +176,11 @@ function M.rotate(bip, old, given, options)
   end
   shown.old_result = deleted and "deleted" or "absent"
   local chain = delete_chain(bip, old_cert)
-  if chain == "kept" then shown.left = old_cert:gsub("%.crt$", "-chain.crt") end
+  if chain == "kept" then
+    shown.left = chain_of(old_cert)
+  elseif chains[1] then
+    shown.left = table.concat(chains, ", ")
+  end
   shown.result = result_of(what, deleted or chain == "deleted")
   return shown
 end
@@ -150,7 +195,7 @@ function M.text(shown)
   )
   for _, name in ipairs(shown.profiles) do text = text .. "  " .. name .. "\n" end
   if shown.old then text = text .. ("%s %s\n"):format(shown.old_result, shown.old) end
-  if shown.left then text = text .. ("kept %s, which something else uses\n"):format(shown.left) end
+  if shown.left then text = text .. ("kept %s, which others may use\n"):format(shown.left) end
   return text
 end
 
