@@ -97,50 +97,15 @@ end
 if #users > 0 then print("used by " .. table.concat(users, ", ")) end
 if args.dry_run then return print "nothing was changed" end
 
-local DOWNLOADS <const> = "/var/config/rest/downloads"
-
--- A private key must not stay where it was uploaded, whatever happens.
-local uploaded = {}
-local _tidy <close> = setmetatable({}, {
-  __close = function()
-    for _, name in ipairs(uploaded) do
-      -- The second is what an upload leaves that was cut off.
-      local paths = ("-f %s/%s %s/tmp/%s"):format(DOWNLOADS, name, DOWNLOADS, name)
-      local ok, answer = pcall(
-        function() return bip.util["unix-rm"]:run("run", { utilCmdArgs = paths }).commandResult end
-      )
-      if not ok or answer then
-        io.stderr:write(
-          ("%s/%s is still on the device, remove it: %s\n"):format(
-            DOWNLOADS,
-            name,
-            tostring(answer)
-          )
-        )
-      end
-    end
-  end,
-})
-
-local function upload(file, suffix)
-  local name = ("f5lua-%x-%x.%s"):format(os.time(), math.random(1 << 32), suffix)
-  uploaded[#uploaded + 1] = name
-  bip:upload(file, { to = "downloads", name = name })
-  return ("file:%s/%s"):format(DOWNLOADS, name)
-end
-
-local cert_path <const>, key_path <const> = upload(args.cert, "crt"), upload(args.key, "key")
-bip:transaction(function(tx)
-  local function put(reference, is_there, properties)
-    if is_there then tx(reference):modify(properties) else tx(reference):create(properties) end
-  end
-  put(key, has_key, { sourcePath = key_path, passphrase = passphrase })
-  put(cert, old, { sourcePath = cert_path })
-end)
+-- Uploads what differs, replaces it in one transaction, and removes the uploads.
+local what <const> = bip:install_certificate {
+  name = base, cert = args.cert, key = args.key, passphrase = passphrase,
+  force = args.force or nil,
+}
 
 local new <const> = cert:load()
 print(("now: %s"):format(describe(new)))
-if old and old.checksum == new.checksum then print "the certificate is the same as before" end
+if what == "unchanged" then print "the device had this pair already" end
 if not args.no_save then
   bip.sys.config:run "save"
   print "saved"

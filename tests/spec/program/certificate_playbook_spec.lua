@@ -102,12 +102,13 @@ describe("rotate-certificate.lua", function()
     local words <const> = { "/Common/fresh", "--cert", cert, "--key", key, "--no-save" }
     local fresh <const> = rotate(words, env)
     assert.equal(0, fresh.status, fresh.err)
-    assert.matches("cannot be undone: POST /mgmt/shared/file%-transfer/uploads/", fresh.err)
+    -- the uploads are gone, so there is nothing about them that cannot be undone
+    assert.matches("^f5lua: 2 writes in the change record [^\n]+ takes them back\n$", fresh.err)
     local text <const> = directory:read("f5lua/changes/"
       .. f5.files(directory.path .. "/f5lua/changes", "*")[1]:match "[^/]*$")
     assert.is_nil(text:find("PRIVATE KEY", 1, true))
     local undone = program.run({ "undo", "last" }, { env = lab.environment(device, env) })
-    assert.equal(1, undone.status) -- the uploads stay
+    assert.equal(0, undone.status, undone.out)
     assert.matches("%- sys/file/ssl%-key /Common/fresh.key  delete", undone.out)
     assert.is_nil(device:state().objects.items["/mgmt/tm/sys/file/ssl-key/~Common~fresh.key"])
     local ran <const> = rotate({ "www", "--cert", cert, "--key", key, "--no-save" }, env)
@@ -117,6 +118,16 @@ describe("rotate-certificate.lua", function()
     assert.equal(1, undone.status)
     assert.matches("cannot be taken back: PATCH sys/file/ssl%-key /Common/www.key", undone.out)
     assert.same({ 2, 2 }, { revisions() })
+  end)
+
+  it("sends nothing if the device has the pair already", function()
+    local words <const> = { "www", "--cert", cert, "--key", key, "--no-save" }
+    rotate(words)
+    device:clear_log()
+    local again <const> = rotate(words)
+    assert.equal(0, again.status, again.err)
+    assert.matches("the device had this pair already\n$", again.out)
+    assert.equal(0, calls("POST", "uploads") + calls("POST", "^/mgmt/tm/transaction$"))
   end)
 
   it("makes a pair that is new", function()
@@ -191,8 +202,8 @@ describe("rotate-certificate.lua", function()
     local result <const> = rotate { "www", "--cert", cert, "--key", key }
     assert.equal(0, result.status)
     assert.matches(
-      "^/var/config/rest/downloads/f5lua%S+.crt is still on the device, remove it: [^\n]+\n"
-        .. "/var/config/rest/downloads/f5lua%S+.key is still",
+      "warning: remove /var/config/rest/downloads/f5lua%S+.key, "
+        .. "/var/config/rest/downloads/f5lua%S+.crt from the device, f5lua could not: ",
       result.err
     )
   end)
