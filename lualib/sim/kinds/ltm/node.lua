@@ -45,7 +45,10 @@ local node <const> = {
         local path = target.path .. "/" .. names.segment(object.fullPath)
         local other = index and index[object.address] and store:get(index[object.address])
           or (not index and by_address(store, object.address, path)) or nil
-        if other and other.partition == object.partition and not ctx.automatic then
+        -- a member brings its node along, but not one that another tenant has
+        local is_foreign = other and other.partition ~= object.partition
+          and other.partition ~= "Common"
+        if other and not ctx.seed and (is_foreign or not ctx.automatic) then
           validate.refuse_mcpd(
             ("0107176c:3: Invalid Node, the IP address %s already exists."):format(object.address)
           )

@@ -8,6 +8,21 @@ local validate = require "sim.config.validate"
 local s <const> = property.text
 local ANY <const> = { any = true, any6 = true, ["0.0.0.0"] = true, ["::"] = true }
 
+-- Somebody who creates an address that another partition has is refused. Virtual servers may share
+-- it: the device makes their addresses itself.
+local function check_unique(store, object, ctx)
+  if ctx.automatic or ctx.seed or object.address == "any6" then return end
+  local index = store.virtual_addresses_by_ip
+  local other = index and index[object.address] and store:get(index[object.address])
+  if other and other.fullPath ~= object.fullPath then
+    validate.refuse_mcpd(
+      ("0107176c:3: Invalid Virtual Address, the IP address %s already exists."):format(
+        object.address
+      )
+    )
+  end
+end
+
 local address <const> = {
   prepare = function(store, object, properties, old, ctx)
     if not old then
@@ -18,6 +33,7 @@ local address <const> = {
         validate.invalid("address", object.address)
       end
       addresses.check_domain(store, object.address, ctx)
+      check_unique(store, object, ctx)
       if object.address == "any6" and not properties.mask then object.mask = "any6" end
       if object.address:find ":" and not properties.mask then
         object.mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
@@ -98,6 +114,7 @@ return {
       refs = { trafficGroupReference = "cm/traffic-group" },
     },
     checks = address,
+    indexes = { virtual_addresses_by_ip = { key = function(object) return object.address end } },
     stats = { values = address_values },
   },
 }

@@ -160,6 +160,9 @@ end
 
 M.SNAT_Pool = function(at, item, name)
   local members = {}
+  if not item.snatAddresses then
+    references.fail(at:path(name), "should have required property 'snatAddresses'")
+  end
   for _, text in ipairs(item.snatAddresses) do
     local ip = address.short(text)
     members[#members + 1] = at:root_only(ip)
