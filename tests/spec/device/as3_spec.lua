@@ -213,6 +213,16 @@ describe("AS3 on the simulated device", function()
     end
     table.sort(kinds)
     assert.same({ "D /T/192.0.2.1", "E /T/A/p properties members", "N /T/192.0.2.2" }, kinds)
+    local traces = traced.json.traces
+    assert.equal("192.0.2.2", traces.TDesired["/T/192.0.2.2"].properties.address)
+    assert.equal("sys folder", traces.TDesired["/T/A/"].command)
+    assert.equal("ltm node", traces.TCurrent["/T/192.0.2.1"].command)
+    assert.is_nil(traces.TCurrent["/T/192.0.2.2"])
+    assert.matches("\ntmsh::begin_transaction\n.*\ntmsh::create ltm node /T/192%.0%.2%.2 ",
+      traces.TScript)
+    local same = declare({ T = tenant "192.0.2.1" }, "?controls.traceResponse=true").json.traces
+    assert.same({}, same.TDiff)
+    assert.is_nil(same.TScript)
     local debugged = declare({ T = tenant "192.0.2.2" },
       "?controls.dryRun=true&controls.logLevel=debug")
     assert.equal(3, #debugged.json.results[1].changes)

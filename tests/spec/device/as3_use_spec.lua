@@ -9,13 +9,15 @@ local sim = require "f5.sim"
 local DECLARE <const> = "/mgmt/shared/appsvcs/declare"
 
 describe("declarations of AS3 as users write them", function()
-  local device
+  local device, before
 
   setup(function()
     device = sim.start { extensions = { "as3" }, provision = { "ltm", "asm", "afm" } }
     curl { device, "POST", "/mgmt/tm/net/vlan", body = { name = "external" } }
     curl { device, "POST", "/mgmt/tm/net/route-domain", body = { name = "2", id = 2 } }
+    before = as3_state.read(device)
   end)
+  after_each(function() curl { device, "DELETE", DECLARE } end)
   teardown(function() lab.stop(device) end)
 
   local function get(path) return curl { device, "GET", "/mgmt/tm/" .. path } end
@@ -42,7 +44,6 @@ describe("declarations of AS3 as users write them", function()
 
   for name, entry in pairs(declarations) do
     it(name, function()
-      local before = as3_state.read(device)
       local answer = declare(entry.tenants)
       if entry.refused then
         assert.is_true(answer.status == 422 or answer.status == 207, answer.body)

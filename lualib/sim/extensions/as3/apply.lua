@@ -9,6 +9,7 @@ local names = require "sim.config.names"
 local references = require "sim.config.references"
 local tables = require "sim.tables"
 local transaction = require "sim.tasks.transaction"
+local traces = require "sim.extensions.as3.traces"
 local values = require "sim.extensions.as3.values"
 
 local M = {}
@@ -319,54 +320,21 @@ local function write(device, name, objects, job, part, ops)
   end)
 end
 
--- The differences as AS3 traces them.
-local function changes(ops)
-  local list = {}
-  for _, op in ipairs(ops) do
-    local wanted, last = op.object and op.object.wanted, op.last
-    local path = wanted and wanted.path or last and last.path or op.place
-    local kind = wanted and wanted.kind or last and last.kind
-      or references.template(op.place):gsub("/", " ")
-    if op.verb == "modify" and last then
-      for _, key in ipairs(M.keys_of(wanted.properties, last.properties)) do
-        local l, r = last.properties[key], wanted.properties[key]
-        if not tables.same(l, r) then
-          list[#list + 1] = {
-            kind = l == nil and "N" or r == nil and "D" or "E", path = { path, "properties", key },
-            lhs = l, rhs = r, command = kind,
-          }
-        end
-      end
-    else
-      list[#list + 1] = {
-        kind = op.verb == "create" and "N" or op.verb == "delete" and "D" or "E", path = { path },
-        rhs = wanted and { command = kind, properties = wanted.properties } or nil,
-        lhs = not wanted and { command = kind } or nil, command = kind,
-      }
-    end
-  end
-  return list
-end
-
---- The keys of two tables, sorted.
-function M.keys_of(a, b)
-  local keys = {}
-  for key in pairs(a) do keys[#keys + 1] = key end
-  for key in pairs(b) do
-    if a[key] == nil then keys[#keys + 1] = key end
-  end
-  table.sort(keys)
-  return keys
-end
-
 local function deploy(device, name, objects, job, part)
   local ops = plan(device, name, objects, job, part)
+  if job.traces and part ~= "delete" then
+    local list = job.traces
+    list[name .. "Desired"] = traces.desired(objects)
+    list[name .. "Current"] = traces.current(device, job.deployed[name])
+    list[name .. "Diff"] = traces.changes(ops)
+    if #ops > 0 then list[name .. "Script"] = traces.script(ops, name) end
+  end
   if #ops == 0 then
     if part ~= "create" and not job.dry then remember(device, name, objects, job) end
     return { code = 200, message = "no change" }
   end
   local result = { code = 200, message = "success", lineCount = count_lines(ops, name) }
-  if job.wants_changes then result.changes = changes(ops) end
+  if job.wants_changes then result.changes = traces.changes(ops) end
   if job.dry then return result end
   local ok, problem = pcall(write, device, name, objects, job, part, ops)
   if not ok then
@@ -391,7 +359,8 @@ end
 --- differences if `job.wants_changes`.
 -- @param objects what sim/extensions/as3/map makes of the tenant, as values.object has it; with
 --   `uploads`
--- @param job { ctx =, index =, deployed =, dry =, wants_changes = }
+-- @param job { ctx =, index =, deployed =, dry =, wants_changes =,
+--   traces = the table that gets the traces }
 -- @param part nil, or "create" or "delete" for one of the two passes of Common
 function M.tenant(device, name, objects, job, part)
   for _, upload in ipairs(objects.uploads or {}) do

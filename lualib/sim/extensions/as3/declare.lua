@@ -146,13 +146,14 @@ local function run_passes(device, declaration, mapped, task, names)
     ctx = ctx, deployed = state.deployed, index = apply.index(device), dry = task.dry_run,
     wants_changes = task.wants_changes,
   }
-  local previous = stored.get(device)
+  local previous, traces = stored.get(device), {}
   for _, pass in ipairs(passes(names)) do
     local name = pass.name
     if pass.part == "delete" then job.index = apply.index(device) end
     local started = device:now()
     local result = { code = 422, message = STALE }
     if not is_stale(declaration, previous, name) then
+      job.traces = (task.traces or (task.traced or {})[name]) and traces or nil
       result = apply.tenant(device, name, mapped[name], job, pass.part)
     end
     result.host, result.tenant = "localhost", name
@@ -162,7 +163,7 @@ local function run_passes(device, declaration, mapped, task, names)
     if task.warnings and task.warnings[name] then result.warnings = task.warnings[name] end
     results[#results + 1] = result
   end
-  return results
+  return results, traces
 end
 
 local function status_of(results)
@@ -171,14 +172,6 @@ local function status_of(results)
     if result.code == 200 then good = good + 1 else bad = bad + 1 end
   end
   return good == 0 and bad > 0 and 422 or bad > 0 and 207 or 200
-end
-
-local function traces(results)
-  local list = {}
-  for _, result in ipairs(results) do
-    list[result.tenant .. "Diff"] = result.changes or json.array {}
-  end
-  return list
 end
 
 -- The part of the kept declaration that the answer has: tenants of this request.
@@ -241,14 +234,11 @@ function M.deploy(device, task)
     return 200, body
   end
   local mapped = map_all(device, declaration, full, names)
-  local results = run_passes(device, declaration, mapped, task, names)
+  local results, traces = run_passes(device, declaration, mapped, task, names)
   local kept, order = merged(device, declaration, base, results)
   if not task.dry_run then stored.put(device, kept, order, task.history_limit) end
   local body = { results = results, declaration = shown_declaration(kept, results) }
-  if task.traces then body.traces = traces(results) end
-  if not task.debug then
-    for _, result in ipairs(results) do result.changes = nil end
-  end
+  if next(traces) then body.traces = traces end
   body.dryRun = task.dry_run or nil
   if not task.dry_run and task.persist ~= false then save(device) end
   local status = status_of(results)

@@ -169,7 +169,7 @@ end
 local function plain(task)
   local copy = {}
   for _, name in ipairs {
-    "action", "declaration", "order", "dry_run", "wants_changes", "traces", "debug", "persist",
+    "action", "declaration", "order", "dry_run", "wants_changes", "traces", "traced", "debug", "persist",
     "history_limit", "warnings", "patchBody", "redeployAge", "redeployUpdateMode", "show",
     "stored_id",
   } do

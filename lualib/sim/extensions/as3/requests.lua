@@ -269,6 +269,10 @@ local function read_controls(task, asked)
   task.warnings = {}
   for name, tenant in pairs(declaration) do
     local controls = stored.is_tenant(tenant) and tenant.controls
+    if is_object(controls) and controls.traceResponse == true then
+      task.traced = task.traced or {}
+      task.traced[name] = true
+    end
     if is_object(controls) and controls.dryRun == true and asked.controls.dryRun ~= false then
       task.dry_run = true
       task.warnings[name] = json.array {
@@ -278,7 +282,7 @@ local function read_controls(task, asked)
   end
   task.debug = (control "logLevel" or task.logLevel) == "debug"
   task.traces = control "traceResponse" == true
-  task.wants_changes = task.debug or task.traces
+  task.wants_changes = task.debug
   task.history_limit, task.show = task.historyLimit, asked.show
   if task.action == "dry-run" then task.action = "deploy" end
 end

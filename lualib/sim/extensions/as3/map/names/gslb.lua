@@ -10,6 +10,13 @@ local MANAGED <const> = "This object is managed by appsvcs, do not modify this d
 -- What lives in /Common, though the declaration has it in /Common/Shared.
 local function in_common(path) return (path:gsub("/Shared", "", 1)) end
 
+-- The path in a member that names something with `use` or `bigip`.
+local function path_of(at, name, value, property)
+  local path = references.plain(value)
+  if type(path) == "string" then return path end
+  references.fail(at:path(name) .. "/members", ("%s names nothing"):format(property))
+end
+
 local function marked(item) item.metadata = { { name = "as3", persist = "true" } } end
 
 M.GSLB_Data_Center = function(at, item, name)
@@ -74,7 +81,7 @@ end
 M.GSLB_Prober_Pool = function(at, item, name)
   item.remark = MANAGED
   for i, member in ipairs(item.members or {}) do
-    local path = in_common(references.plain(member.server))
+    local path = in_common(path_of(at, name, member.server, "server"))
     member.order = i - 1
     member.name = path:find("/", 1, true) and path or "/Common/" .. path
   end
@@ -143,11 +150,11 @@ local function fill_in(item, defaults)
 end
 
 -- Members of pools of addresses are virtual servers of a GSLB_Server.
-local function of_servers(item)
+local function of_servers(at, item, name)
   for _, member in ipairs(item.members or {}) do
     local virtual = references.plain(member.virtualServer)
     if math.type(virtual) then virtual = ("%d"):format(virtual) end
-    member.name = ("%s:%s"):format(in_common(references.plain(member.server)), virtual)
+    member.name = ("%s:%s"):format(in_common(path_of(at, name, member.server, "server")), virtual)
     if type(member.dependsOn) == "table" then
       for i, other in ipairs(member.dependsOn) do member.dependsOn[i] = in_common(other) end
     end
@@ -155,10 +162,10 @@ local function of_servers(item)
 end
 
 -- Members of the other pools are wide IPs.
-local function of_domains(at, item)
+local function of_domains(at, item, name)
   for _, member in ipairs(item.members or {}) do
     local wanted = member.domainName
-    local path = in_common(references.plain(wanted))
+    local path = in_common(path_of(at, name, wanted, "domainName"))
     if wanted.use then
       local declared = references.item(at, wanted.use) or {}
       path = in_common(wanted.use):gsub("[^/]+$", (declared.domainName or ""):gsub("%%", "%%%%"))
@@ -187,9 +194,9 @@ M.GSLB_Pool = function(at, item, name)
     for i, monitor in ipairs(item.monitors or {}) do paths[i] = references.plain(monitor) end
     item.monitors = #paths > 0 and table.concat(paths, " and ") or "default"
     fill_in(item, LIMITS)
-    of_servers(item)
+    of_servers(at, item, name)
   else
-    of_domains(at, item)
+    of_domains(at, item, name)
   end
   fill_in(item, QOS)
   members(item)
