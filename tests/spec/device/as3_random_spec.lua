@@ -1,5 +1,5 @@
--- Whatever a declaration of AS3 holds, the answer is 200, 207 or 422 with a reason, and nothing of a
--- refused tenant is left.
+-- Whatever a declaration of AS3 holds, the answer is 200, 207 or 422 with a reason, and nothing of
+-- a refused tenant is left.
 local as3_random = require "walk.as3_random"
 local as3_state = require "walk.as3_state"
 local curl = require "curl"

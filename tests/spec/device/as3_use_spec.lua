@@ -1,5 +1,5 @@
--- Declarations as users write them (walk/as3_declarations.lua): what becomes of them, twice the same
--- is no change, and nothing is left afterwards.
+-- Declarations as users write them (walk/as3_declarations.lua): what becomes of them, twice the
+-- same is no change, and nothing is left afterwards.
 local as3_state = require "walk.as3_state"
 local curl = require "curl"
 local declarations = require "walk.as3_declarations"

@@ -139,7 +139,8 @@ M["two pools chosen by the path"] = {
 
 M["pools chosen by the host, with a redirect"] = {
   tenants = { T = tenant { A = app {
-    web = { class = "Service_HTTP", virtualAddresses = { "198.51.100.1" }, policyEndpoint = "hosts" },
+    web = { class = "Service_HTTP", virtualAddresses = { "198.51.100.1" },
+      policyEndpoint = "hosts" },
     shop = pool "192.0.2.1",
     hosts = { class = "Endpoint_Policy", rules = {
       { name = "shop", conditions = {

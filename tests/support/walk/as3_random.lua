@@ -28,7 +28,8 @@ local WILD <const> = {
   function() return { bigip = "" } end, function() return { base64 = "%%%" } end,
   function() return { base64 = 1 } end, function() return { url = "https://192.0.2.9/x" } end,
   function() return { url = {} } end, function() return { ciphertext = 1, protected = 2 } end,
-  function() return { ciphertext = "", protected = "" } end, function() return { a = { b = 1 } } end,
+  function() return { ciphertext = "", protected = "" } end,
+  function() return { a = { b = 1 } } end,
 }
 
 function M.wild() return pick(WILD)() end

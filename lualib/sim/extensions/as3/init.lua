@@ -169,9 +169,9 @@ end
 local function plain(task)
   local copy = {}
   for _, name in ipairs {
-    "action", "declaration", "order", "dry_run", "wants_changes", "traces", "traced", "debug", "persist",
-    "history_limit", "warnings", "patchBody", "redeployAge", "redeployUpdateMode", "show",
-    "stored_id",
+    "action", "declaration", "order", "dry_run", "wants_changes", "traces", "traced", "debug",
+    "persist", "history_limit", "warnings", "patchBody", "redeployAge", "redeployUpdateMode",
+    "show", "stored_id",
   } do
     copy[name] = tables.copy(task[name])
   end

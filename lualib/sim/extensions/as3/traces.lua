@@ -1,5 +1,5 @@
--- What AS3 traces of a tenant: the objects that a declaration wants (TDesired), those that are there
--- (TCurrent), how they differ (TDiff), and the script of tmsh (TScript).
+-- What AS3 traces of a tenant: the objects that a declaration wants (TDesired), those that are
+-- there (TCurrent), how they differ (TDiff), and the script of tmsh (TScript).
 local json = require "f5.json"
 local references = require "sim.config.references"
 local tables = require "sim.tables"
@@ -31,7 +31,8 @@ end
 
 -- The key of an object in a trace.
 local function key_of(object)
-  if object.kind == "auth partition" or object.kind == "sys folder" then return object.path .. "/" end
+  local is_folder = object.kind == "auth partition" or object.kind == "sys folder"
+  if is_folder then return object.path .. "/" end
   if object.kind == "ltm virtual-address" then
     return (object.path:gsub("[^/]+$", function(name) return "Service_Address-" .. name end))
   end
@@ -136,9 +137,8 @@ local function command(op)
   local wanted, last = op.object and op.object.wanted, op.last
   local kind = wanted and wanted.kind or last and last.kind
     or (references.template(op.place):gsub("/", " "))
-  local parts = {
-    "tmsh::" .. op.verb, kind, path_of(kind, wanted and wanted.path or last and last.path or op.place),
-  }
+  local path = wanted and wanted.path or last and last.path or op.place
+  local parts = { "tmsh::" .. op.verb, kind, path_of(kind, path) }
   for _, key in ipairs(wanted and keys_of(wanted.properties, {}) or {}) do
     local value = wanted.properties[key]
     if key ~= "checksum" then
