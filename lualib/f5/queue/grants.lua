@@ -6,39 +6,33 @@ local M = {}
 
 -- A viewer sees neither playbooks and inventories nor what change records hold.
 local VISIBLE_RUN <const> = table.concat({
-  "id", "kind", "state", "playbook", "archive", "arguments", "options", "f5lua", "submitted_by",
-  "submitted_from", "submitted_at", "undo_of", "retry_of", "wave", "max_failures", "failures",
-  "reason", "cancelled_by", "ended_at",
+  "id", "kind", "playbook", "archive", "arguments", "options", "undo_of", "retry_of", "grace",
+  "allowed", "canaries", "f5lua", "submitted_at", "submitted_by", "submitted_from", "state",
+  "reason", "jobs", "waves", "wave", "left_in_wave", "failures", "aside", "cancelled_by",
+  "started_at", "ended_at",
 }, ", ")
 
+-- All that changes the queue is a function, which keeps its rules.
 local ROLES <const> = {
   {
     name = "viewer", what = "sees runs, results and output",
     grants = {
       ("select (%s) on runs"):format(VISIBLE_RUN),
-      "select on schema_version, waves, devices, jobs, workers, attempts, output",
+      "select on schema_version, lots, devices, jobs, workers, attempts, output",
     },
   },
   {
     name = "submitter", what = "submits, cancels and repeats runs: may run code on the workers, "
       .. "unless these demand a signature",
-    grants = {
-      "select on all tables",
-      "insert on archives, runs, waves, devices, jobs, plans",
-      "update (state, reason, cancelled_by, ended_at) on runs",
-      "update (state, reason, ended_at) on jobs",
-    },
+    grants = { "select on all tables" },
+    functions = { "submit", "cancel" },
   },
   {
     name = "worker", what = "takes jobs and stores their results; cannot submit",
-    grants = {
-      "select on all tables",
-      "insert on workers, attempts, output, plans, change_records",
-      "update (state, wave, failures, reason, ended_at) on runs",
-      "update (opened_at, ended_at) on waves",
-      "update on devices, workers, attempts",
-      "update (state, attempt, attempts, lost_leases, lease_ends, changed, result, error, reason, "
-        .. "calls, bytes, duration, started_at, ended_at) on jobs",
+    grants = { "select on all tables" },
+    functions = {
+      "hello", "bye", "take", "renew", "finish", "hand_back", "reap", "holds", "say", "add_record",
+      "save_plan", "note_attempt",
     },
   },
 }
@@ -66,6 +60,12 @@ function M.text(schema)
     lines[#lines + 1] = MAKE_ROLE:format(name)
     lines[#lines + 1] = ("grant usage on schema %s to %s;"):format(plain, name)
     for _, grant in ipairs(role.grants) do lines[#lines + 1] = statement(grant, plain, name) end
+    if role.functions then
+      local names = {}
+      for i, one in ipairs(role.functions) do names[i] = plain .. "." .. one end
+      lines[#lines + 1] =
+        ("grant execute on function %s to %s;"):format(table.concat(names, ", "), name)
+    end
     lines[#lines + 1] = ""
   end
   local last <const> = "-- then, for each person and each worker: grant %s_worker to NAME;"

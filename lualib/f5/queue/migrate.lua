@@ -99,7 +99,8 @@ function M.migrate(db, name)
       if before == 0 then
         tx:script("create schema if not exists " .. schema)
       end
-      tx:script("set local search_path to " .. schema)
+      -- Functions keep this path: nothing of a caller's comes before the queue's own.
+      tx:script(("set local search_path to %s, pg_catalog, pg_temp"):format(schema))
       if before == 0 then
         tx:script [[create table schema_version (version integer primary key,
           f5lua text not null, applied_at timestamptz not null default now())]]

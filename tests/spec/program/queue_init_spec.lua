@@ -49,19 +49,14 @@ describe("f5lua queue", function()
     return err
   end
 
-  -- A run with one device, as far as the schema is concerned.
+  -- A run with one device.
   local function add_run(db)
-    local digest = ("a"):rep(64)
-    db:query("insert into archives values ($1, $2) on conflict do nothing", digest,
-      { bytes = "\0archive" })
-    local run = db:row([[insert into runs (playbook, archive, manifest, f5lua, submitted_from)
-      values ('drain.lua', $1, '{}', '0', 'here') returning id]], digest).id
-    db:query("insert into waves (run, number, jobs) values ($1, 0, 1)", run)
-    db:query "insert into devices values ('bigip1:443') on conflict do nothing"
-    db:query([[insert into jobs (run, position, device, address, wave)
-      values ($1, 1, 'bigip1', 'bigip1:443', 0)]], run)
-    return run
+    return db:row [[select submit('{ "kind": "run", "playbook": "drain.lua", "arguments": [],
+      "options": {}, "grace": 30, "f5lua": "0", "from": "here" }', 'archive', '{}', null,
+      '[{ "device": "bigip1", "key": "bigip1:443", "wave": 0, "tags": [] }]') as id]].id
   end
+
+  local WORKER <const> = "00000000-0000-0000-0000-000000000001"
 
   it("makes a queue once, and says which rights its roles need", function()
     local address = new_database()
@@ -199,20 +194,22 @@ describe("f5lua queue", function()
       { viewer, "select 1 from archives" },
       { viewer, "select 1 from change_records" },
       { viewer, "select 1 from plans" },
-      { viewer, "update runs set state = 'open'" },
+      { viewer, "update runs set state = 'done'" },
       { viewer, "delete from jobs" },
-      { submitter, "insert into workers (host, pid, f5lua) values ('h', 1, '0')" },
+      { viewer, "select cancel(1)" },
+      { submitter, "select hello(gen_random_uuid(), 'h', 1, '{}', 1, '0')" },
       { submitter, "update jobs set result = '1'" },
       { submitter, "update runs set manifest = ''" },
       { submitter, "update runs set submitted_by = 'boss'" },
       { submitter, "delete from runs" },
+      { submitter, "select settle(1)" },
       { worker, "insert into archives values (repeat('b', 64), '')" },
-      { worker, "insert into runs (playbook, archive, manifest, f5lua, submitted_from) "
-        .. "values ('x', repeat('a', 64), '{}', '0', 'h')" },
+      { worker, "select submit('{}', '', '', null, '[]')" },
+      { worker, "select cancel(1)" },
       { worker, "update runs set manifest = ''" },
       { worker, "update archives set contents = ''" },
       { worker, "delete from attempts" },
-      { worker, "update jobs set address = 'other:443'" },
+      { worker, "update jobs set device_key = 'other:443'" },
       { worker, "create table mine (n int)" },
     }
     for _, denied in ipairs(DENIED) do
@@ -220,23 +217,16 @@ describe("f5lua queue", function()
       assert.equal("42501", err.sqlstate)
     end
     -- What a worker does for a job.
-    local id = worker:row [[insert into workers (host, pid, f5lua) values ('h', 1, '0')
-      returning id]].id
-    worker:transaction(function(tx)
-      local job = tx:row [[select id from jobs where state = 'waiting' for update skip locked]].id
-      local attempt = tx:row([[insert into attempts (job, number, worker) values ($1, 1, $2)
-        returning id]], job, id).id
-      tx:query([[update jobs set state = 'running', attempt = $2, attempts = 1,
-        lease_ends = now() + interval '60 s' where id = $1]], job, attempt)
-      tx:query("update devices set job = $1 where address = 'bigip1:443'", job)
-      tx:query("insert into output (attempt, number, text) values ($1, 1, 'hello')", attempt)
-      tx:query("insert into change_records (attempt, number, line) values ($1, 1, '{}')", attempt)
-    end)
-    worker:query("update runs set wave = 1 where id = $1", run)
+    worker:query("select hello($1::uuid, 'h', 1, '{}', 1, '0')", WORKER)
+    local job = worker:row("select * from take($1::uuid, '{}', 1, '60 s')", WORKER)
+    assert.equal(run, job.run)
+    worker:query("select say($1::uuid, $2, 1, 1, 1, '{hello}')", WORKER, run)
+    assert.is_true(worker:row("select add_record($1::uuid, $2, 1, 1, 1, '{}') as ok", WORKER,
+      run).ok)
     assert.equal("running", viewer:row "select state from jobs".state)
-    assert.equal("hello", viewer:row "select text from output".text)
-    submitter:query([[update runs set state = 'cancelled', reason = 'enough', ended_at = now(),
-      cancelled_by = session_user where id = $1]], run)
+    assert.equal("hello", viewer:row "select line from output".line)
+    assert.equal("stopping", submitter:row("select cancel($1) as state", run).state)
+    assert.equal("a_submitter", viewer:row "select cancelled_by as who from runs".who)
   end)
 
   it("accepts no state that cannot be", function()
@@ -249,48 +239,34 @@ describe("f5lua queue", function()
       "update runs set state = 'done'", -- without its end
       "update runs set ended_at = now()",
       "update runs set state = 'stopped', ended_at = now()", -- without a reason
-      "update runs set kind = 'undo'", -- of which run?
       "update runs set failures = -1",
       "update runs set signature = 'short'",
       "update runs set arguments = '{}'",
       "update jobs set state = 'running'", -- without a lease
-      "update jobs set lease_ends = now()",
+      "update jobs set lease_until = now(), worker = gen_random_uuid()",
       "update jobs set state = 'done'",
       "update jobs set state = 'failed', ended_at = now()", -- without an error
       "update jobs set state = 'set_aside', ended_at = now()",
       "update jobs set lost_leases = 1", -- of no attempt
-      "update jobs set tags = '{null}'",
-      "update waves set jobs = 0",
-      "insert into devices values ('BigIP1:443')",
-      "insert into devices values ('bigip1')",
+      "update jobs set device_key = 'BigIP1:443'",
+      "update jobs set device_key = 'bigip1'",
+      "update lots set tags = '{null}'",
       "insert into archives values ('abc', '')",
     } do
       local err = fails("violates check constraint", db.query, db, statement)
-      assert.equal("23514", err.sqlstate)
+      assert.equal("23514", err.sqlstate, statement)
     end
     local function violates(constraint, statement, ...)
       assert.equal(constraint, fails("violates", db.query, db, statement, ...).constraint)
     end
-    violates("jobs_run_address_key", [[insert into jobs (run, position, device, address, wave)
-      values ($1, 2, 'again', 'bigip1:443', 0)]], run)
-    violates("jobs_run_wave_fkey", "update jobs set wave = 7")
+    violates("jobs_run_device_key", [[insert into jobs (run, position, lot, wave, device,
+      device_key) select run, 2, lot, wave, device, device_key from jobs]])
     violates("runs_archive_fkey", "delete from archives")
-    -- One job of all runs at a time on a device, one attempt of a job at a time.
-    local worker = db:row [[insert into workers (host, pid, f5lua) values ('h', 1, '0')
-      returning id]].id
-    local job = db:row "select id from jobs".id
-    db:query("insert into attempts (job, number, worker) values ($1, 1, $2)", job, worker)
-    violates("attempts_running", "insert into attempts (job, number, worker) values ($1, 2, $2)",
-      job, worker)
-    violates("attempts_job_number_key",
-      [[insert into attempts (job, number, worker, state, ended_at)
-      values ($1, 1, $2, 'lost', now())]], job, worker)
     -- A run that is deleted takes everything of it along.
-    db:query "update devices set job = (select id from jobs)"
+    db:query("select from take($1::uuid, '{}', 1, '60 s')", WORKER)
     db:query("delete from runs where id = $1", run)
     assert.same({ { jobs = 0, attempts = 0 }, affected = 1 }, db:query
       "select (select count(*) from jobs) as jobs, (select count(*) from attempts) as attempts")
-    assert.is_nil(db:row "select job from devices".job)
   end)
 
   it("is set up as docs/queue.md says", function()

@@ -1,8 +1,10 @@
--- The rules of the queue that the database keeps (lualib/f5/queue/schema), against a real server.
+-- The rules of the queue that the database keeps (lualib/f5/queue/versions/v1), in a real server.
 local f5 = require "f5"
 local json = require "f5.json"
 local postgres = require "f5.postgres"
-local schema = require "f5.queue.schema"
+local queue = require "f5.queue"
+local migrate = require "f5.queue.migrate"
+local grants = require "f5.queue.grants"
 local server_of = require "postgres.server"
 
 local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
@@ -12,20 +14,20 @@ local it = server_of.missing and function(name) pending(name .. ": " .. server_o
 local WRONG <const> = [[
   SELECT 'jobs that are left in the wave', id FROM f5lua.runs r WHERE left_in_wave <>
     (SELECT count(*) FROM f5lua.jobs j WHERE j.run = r.id AND CASE WHEN r.state = 'stopping'
-      THEN j.state = 'leased' ELSE j.wave = r.wave AND j.state IN ('queued', 'leased') END)
+      THEN j.state = 'running' ELSE j.wave = r.wave AND j.state IN ('waiting', 'running') END)
   UNION ALL SELECT 'an ended run with open jobs', id FROM f5lua.runs r
     WHERE ended_at IS NOT NULL AND EXISTS (SELECT FROM f5lua.jobs j
-      WHERE j.run = r.id AND j.state IN ('queued', 'leased'))
+      WHERE j.run = r.id AND j.state IN ('waiting', 'running'))
   UNION ALL SELECT 'failures', id FROM f5lua.runs r WHERE failures <>
     (SELECT count(*) FROM f5lua.jobs j WHERE j.run = r.id AND j.state = 'failed')
   UNION ALL SELECT 'jobs set aside', id FROM f5lua.runs r WHERE aside <>
-    (SELECT count(*) FROM f5lua.jobs j WHERE j.run = r.id AND j.state = 'set aside')
+    (SELECT count(*) FROM f5lua.jobs j WHERE j.run = r.id AND j.state = 'set_aside')
   UNION ALL SELECT 'two jobs of a device', min(run) FROM f5lua.jobs
-    WHERE state = 'leased' AND lease_until > clock_timestamp()
+    WHERE state = 'running' AND lease_until > clock_timestamp()
     GROUP BY device_key HAVING count(*) > 1
   UNION ALL SELECT 'a lock without a job', run FROM f5lua.devices d
     WHERE held_until > clock_timestamp() AND NOT EXISTS (SELECT FROM f5lua.jobs j
-      WHERE j.run = d.run AND j.position = d.position AND j.state = 'leased'
+      WHERE j.run = d.run AND j.position = d.position AND j.state = 'running'
         AND j.worker = d.worker)
   UNION ALL SELECT 'a later wave before an earlier one', j.run FROM f5lua.jobs j
     JOIN f5lua.runs r ON r.id = j.run WHERE j.wave > r.wave AND j.attempt > 0
@@ -38,20 +40,18 @@ describe("the rules of a queue", function()
     if server_of.missing then return end
     server = server_of.start()
     local admin <close> = postgres.connect(server:address())
+    migrate.migrate(admin, "f5lua")
+    admin:script(grants.text "f5lua")
     for _, role in ipairs { "submitter", "worker", "viewer" } do
-      admin:query(("create role the_%s login"):format(role))
+      admin:script(("create role the_%s login; grant f5lua_%s to the_%s"):format(role, role, role))
     end
   end)
   teardown(function() if server then server:stop() end end)
 
   before_each(function()
     if not server then return end
-    db = postgres.connect(server:address())
-    db:script "drop schema if exists f5lua cascade; create schema f5lua"
-    db:transaction(function(tx) tx:script(schema.migration(0)) end)
-    for _, role in ipairs { "submitter", "worker", "viewer" } do
-      for _, grant in ipairs(schema.grants(role, "the_" .. role)) do db:query(grant) end
-    end
+    db = queue.open(server:address())
+    db:script "truncate runs, archives, devices, workers restart identity cascade"
   end)
   after_each(function() if db then db:close() end end)
 
@@ -59,19 +59,19 @@ describe("the rules of a queue", function()
 
   local function submit(jobs, run)
     local facts = {
-      mode = "run", playbook = "a.lua", arguments = json.array {}, options = {},
-      grace = 30, program = "0.2.0",
+      kind = "run", playbook = "a.lua", arguments = json.array {}, options = {},
+      grace = 30, f5lua = "0.2.0", from = "here",
     }
     for name, value in pairs(run or {}) do facts[name] = value end
     local list = json.array {}
     for i, job in ipairs(jobs) do
       list[i] = {
         device = job.device or "d" .. i, key = job.key or ("d%d:443"):format(i),
-        wave = job.wave or 0, tags = json.array(job.tags or {}), entry = {},
+        wave = job.wave or 0, tags = json.array(job.tags or {}),
       }
     end
     return db:row(
-      "select f5lua.submit($1::jsonb, $2::bytea, null, null, $3::jsonb) as id",
+      "select submit($1::jsonb, $2::bytea, '{}', null, $3::jsonb) as id",
       json.encode(facts), { bytes = "archive" }, json.encode(list)
     ).id
   end
@@ -87,7 +87,10 @@ describe("the rules of a queue", function()
     local list, run = json.array {}, nil
     for i, job in ipairs(jobs) do
       run = job.run
-      list[i] = { position = job.position, attempt = job.attempt, state = state or "done" }
+      list[i] = {
+        position = job.position, attempt = job.attempt, state = state or "done",
+        error = state == "failed" and { message = "no" } or nil,
+      }
     end
     if not run then return 0 end
     return #(on or db):query(
@@ -212,7 +215,7 @@ describe("the rules of a queue", function()
       assert.equal(1, db:row("select f5lua.reap() as n").n)
       assert.equal(0, finish(attempt, jobs))
     end
-    assert.same({ "set aside", "queued" }, states(run))
+    assert.same({ "set_aside", "waiting" }, states(run))
     finish(4, take(4))
     assert.equal("failed", (state_of(run)))
     assert.equal(0, db:row("select failures from f5lua.runs").failures)
@@ -226,7 +229,7 @@ describe("the rules of a queue", function()
     f5.sleep(0.05)
     assert.equal(1, db:row("select f5lua.reap() as n").n)
     finish(1, mine, "failed")
-    assert.same({ "failed", "set aside", "unreached" }, states(run))
+    assert.same({ "failed", "set_aside", "unreached" }, states(run))
     assert.equal("stopped", (state_of(run)))
   end)
 
@@ -264,7 +267,7 @@ describe("the rules of a queue", function()
     say(1, 3, "c")
     assert.same({ lines = "a b c", records = 1 }, db:row [[select
       (select string_agg(line, ' ' order by n) from f5lua.output) as lines,
-      (select count(*) from f5lua.records) as records]])
+      (select count(*) from f5lua.change_records) as records]])
   end)
 
   it("refuses a run without devices, and waves with a gap", function()
@@ -285,13 +288,14 @@ describe("the rules of a queue", function()
     end
     local TAKE <const> = ("select * from f5lua.take('%s', '{}', 1, '30 s')"):format(id(1))
     for statement, may in pairs {
-      ["select * from f5lua.runs, f5lua.jobs"] = "viewer submitter worker",
+      ["select reason from f5lua.runs"] = "viewer submitter worker",
       ["select * from f5lua.archives"] = "submitter worker",
+      ["select manifest from f5lua.runs"] = "submitter worker",
       ["select f5lua.cancel(99)"] = "submitter",
       [TAKE] = "worker",
       ["update f5lua.jobs set state = 'done'"] = "",
       ["delete from f5lua.runs"] = "",
-      ["insert into f5lua.meta values (9, 'x')"] = "",
+      ["insert into f5lua.schema_version values (9, 'x')"] = "",
       ["select f5lua.settle(1)"] = "",
       ["select f5lua.stop_run(1, 'unreached', 'x')"] = "",
       ["select f5lua.prune(now())"] = "",
@@ -310,7 +314,7 @@ describe("the rules of a queue", function()
     local ended = false
     local holder = {} -- device -> worker, for those whose lease cannot have ended
     local function worker(n)
-      local own <close> = postgres.connect(server:address())
+      local own <close> = queue.open(server:address())
       while not ended do
         local short = math.random() < 0.1
         local tags = math.random(2) == 1 and { "eu" } or {}

@@ -2,9 +2,10 @@
 --- runs.
 
 return [[
--- Stores a run and its jobs: [{ device, key, wave, tags, entry }, …] in the order of the inventory.
--- Returns its number.
-CREATE FUNCTION submit(run jsonb, archive bytea, signed bytea, signature bytea, its_jobs jsonb)
+-- Stores a run and its jobs: [{ device, key, wave, tags }, …] in the order of the manifest. `run`:
+-- kind, playbook, arguments, options, undo_of, retry_of, grace (seconds), allowed, canaries, f5lua,
+-- from. Returns its number.
+CREATE FUNCTION submit(run jsonb, archive bytea, manifest text, signature bytea, its_jobs jsonb)
 RETURNS bigint
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
@@ -15,6 +16,9 @@ BEGIN
   IF jsonb_array_length(its_jobs) = 0 THEN
     RAISE EXCEPTION 'a run needs a device' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF (run ->> 'kind' = 'undo') <> (run ->> 'undo_of' IS NOT NULL) THEN
+    RAISE EXCEPTION 'an undo says of which run' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   SELECT count(DISTINCT (x ->> 'wave')::integer),
       count(*) FILTER (WHERE (x ->> 'wave')::integer = 0)
     INTO the_waves, first FROM jsonb_array_elements(its_jobs) x;
@@ -23,19 +27,21 @@ BEGIN
     RAISE EXCEPTION 'waves are counted from 0 without a gap'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  INSERT INTO archives (sha256, content) VALUES (sha256(archive), archive)
-    ON CONFLICT DO NOTHING;
-  INSERT INTO runs (mode, playbook, archive, arguments, options, signed, signature, of_run, grace,
-      allowed, canaries, program, submitted_by, submitted_from, jobs, waves, left_in_wave)
-    VALUES (run ->> 'mode', run ->> 'playbook', sha256(submit.archive), run -> 'arguments',
-      run -> 'options', submit.signed, submit.signature, (run ->> 'of_run')::bigint,
+  INSERT INTO archives (sha256, contents)
+    VALUES (encode(sha256(submit.archive), 'hex'), submit.archive) ON CONFLICT DO NOTHING;
+  INSERT INTO runs (kind, playbook, archive, manifest, signature, arguments, options, undo_of,
+      retry_of, grace, allowed, canaries, f5lua, submitted_by, submitted_from, jobs, waves,
+      left_in_wave)
+    VALUES (run ->> 'kind', run ->> 'playbook', encode(sha256(submit.archive), 'hex'),
+      submit.manifest, submit.signature, run -> 'arguments', run -> 'options',
+      (run ->> 'undo_of')::bigint, (run ->> 'retry_of')::bigint,
       make_interval(secs => (run ->> 'grace')::double precision), (run ->> 'allowed')::integer,
-      coalesce((run ->> 'canaries')::integer, 0), run ->> 'program', session_user, run ->> 'from',
+      coalesce((run ->> 'canaries')::integer, 0), run ->> 'f5lua', session_user, run ->> 'from',
       jsonb_array_length(its_jobs), the_waves, first)
     RETURNING id INTO the_run;
   WITH given AS MATERIALIZED (
     SELECT o::integer AS position, x ->> 'device' AS device, x ->> 'key' AS device_key,
-        (x ->> 'wave')::integer AS wave, x -> 'entry' AS entry,
+        (x ->> 'wave')::integer AS wave,
         ARRAY(SELECT t FROM jsonb_array_elements_text(x -> 'tags') t GROUP BY t ORDER BY t) AS tags
       FROM jsonb_array_elements(its_jobs) WITH ORDINALITY AS u (x, o)
   ), made AS (
@@ -44,10 +50,9 @@ BEGIN
         ORDER BY g.wave, min(g.position)
     RETURNING lots.id, lots.wave, lots.tags
   )
-  INSERT INTO jobs (run, position, lot, wave, device, device_key, entry)
-    SELECT the_run, g.position, m.id, g.wave, g.device, g.device_key, g.entry
+  INSERT INTO jobs (run, position, lot, wave, device, device_key)
+    SELECT the_run, g.position, m.id, g.wave, g.device, g.device_key
       FROM given g JOIN made m ON m.wave = g.wave AND m.tags = g.tags ORDER BY g.position;
-  PERFORM pg_notify('f5lua', 'work');
   RETURN the_run;
 END $f$;
 
@@ -63,8 +68,7 @@ BEGIN
     UPDATE runs SET cancelled_by = session_user WHERE id = the_run;
     PERFORM stop_run(the_run, 'cancelled', 'cancelled by ' || session_user);
     PERFORM settle(the_run);
-    PERFORM pg_notify('f5lua', 'work');
-  END IF;
+    END IF;
   SELECT state INTO its_state FROM runs WHERE id = the_run;
   RETURN its_state;
 END $f$;

@@ -1,4 +1,4 @@
---- What workers do in a queue, version 1: functions of the database.
+-- Version 1 of the queue's schema: functions for workers.
 --
 -- All rules that hold across workers are here: one job for each device at a time, waves, the
 -- failure budget, leases, results exactly once. A function runs with the rights of the owner of the
@@ -18,15 +18,15 @@ DECLARE
 BEGIN
   WITH ended AS (
     UPDATE jobs SET ended_at = clock_timestamp(),
-        state = CASE WHEN lost_leases = 0 THEN job_state ELSE 'set aside' END,
+        state = CASE WHEN lost_leases = 0 THEN job_state ELSE 'set_aside' END,
         reason = CASE WHEN lost_leases = 0 THEN why
           ELSE 'its worker was lost, then the run stopped: look at the device' END
-      WHERE run = the_run AND state = 'queued'
+      WHERE run = the_run AND state = 'waiting'
     RETURNING state
   )
-  SELECT count(*) FILTER (WHERE state = 'set aside') INTO aside_here FROM ended;
+  SELECT count(*) FILTER (WHERE state = 'set_aside') INTO aside_here FROM ended;
   UPDATE runs SET state = 'stopping', reason = why, aside = aside + aside_here,
-      left_in_wave = (SELECT count(*) FROM jobs WHERE run = the_run AND state = 'leased')
+      left_in_wave = (SELECT count(*) FROM jobs WHERE run = the_run AND state = 'running')
     WHERE id = the_run;
 END $f$;
 
@@ -49,11 +49,9 @@ BEGIN
       UPDATE runs SET wave = r.wave + 1, left_in_wave =
           (SELECT sum(jobs) FROM lots WHERE run = the_run AND lots.wave = r.wave + 1)
         WHERE id = the_run;
-      PERFORM pg_notify('f5lua', 'work');
     ELSIF r.left_in_wave = 0 THEN
       UPDATE runs SET state = CASE WHEN bad THEN 'failed' ELSE 'done' END,
           ended_at = clock_timestamp() WHERE id = the_run;
-      PERFORM pg_notify('f5lua', 'ended ' || the_run);
     END IF;
     SELECT * INTO STRICT r FROM runs WHERE id = the_run;
   END IF;
@@ -61,16 +59,15 @@ BEGIN
     UPDATE runs SET ended_at = clock_timestamp(),
         state = CASE WHEN cancelled_by IS NULL THEN 'stopped' ELSE 'cancelled' END
       WHERE id = the_run;
-    PERFORM pg_notify('f5lua', 'ended ' || the_run);
   END IF;
 END $f$;
 
 -- A worker says who it is.
 CREATE FUNCTION hello(me uuid, its_host text, its_pid integer, its_tags text[],
-  its_capacity integer, its_program text) RETURNS void
+  its_capacity integer, its_f5lua text) RETURNS void
 LANGUAGE sql @owner AS $f$
-  INSERT INTO workers (id, host, pid, tags, capacity, program)
-    VALUES (me, its_host, its_pid, its_tags, its_capacity, its_program)
+  INSERT INTO workers (id, host, pid, tags, capacity, f5lua)
+    VALUES (me, its_host, its_pid, its_tags, its_capacity, its_f5lua)
   ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), ended_at = NULL;
 $f$;
 
@@ -95,7 +92,7 @@ BEGIN
       WHERE runs.state IN ('waiting', 'running') AND lots.tags <@ my_tags
       ORDER BY lots.run, lots.id
   LOOP
-    CONTINUE WHEN NOT EXISTS (SELECT FROM jobs WHERE lot = l.lot AND state = 'queued');
+    CONTINUE WHEN NOT EXISTS (SELECT FROM jobs WHERE lot = l.lot AND state = 'waiting');
     IF l.state = 'waiting' THEN
       UPDATE runs SET state = 'running', started_at = began
         WHERE id = l.run AND state = 'waiting';
@@ -104,7 +101,7 @@ BEGIN
     CONTINUE WHEN NOT FOUND;
     free := ARRAY(
       SELECT j.position FROM jobs j
-        WHERE j.lot = l.lot AND j.state = 'queued' AND NOT EXISTS (
+        WHERE j.lot = l.lot AND j.state = 'waiting' AND NOT EXISTS (
           SELECT FROM devices d WHERE d.device_key = j.device_key AND d.held_until > began)
         ORDER BY j.position LIMIT many FOR UPDATE OF j SKIP LOCKED);
     CONTINUE WHEN cardinality(free) = 0;
@@ -120,7 +117,7 @@ BEGIN
           WHERE d.held_until <= began
         RETURNING d.position
       ), taken AS (
-        UPDATE jobs j SET state = 'leased', worker = me, lease_until = began + lease,
+        UPDATE jobs j SET state = 'running', worker = me, lease_until = began + lease,
             attempt = j.attempt + 1, started_at = coalesce(j.started_at, began)
           FROM locked WHERE j.run = l.run AND j.position = locked.position
         RETURNING j.*
@@ -141,14 +138,14 @@ DECLARE
   began timestamptz := clock_timestamp();
 BEGIN
   UPDATE workers SET seen_at = began WHERE id = me;
-  PERFORM FROM jobs WHERE worker = me AND state = 'leased' ORDER BY run, position FOR UPDATE;
+  PERFORM FROM jobs WHERE worker = me AND state = 'running' ORDER BY run, position FOR UPDATE;
   PERFORM FROM devices WHERE device_key IN
-      (SELECT device_key FROM jobs WHERE worker = me AND state = 'leased')
+      (SELECT device_key FROM jobs WHERE worker = me AND state = 'running')
     ORDER BY device_key FOR UPDATE;
   RETURN QUERY
     WITH kept AS (
       UPDATE jobs j SET lease_until = began + lease
-        WHERE j.worker = me AND j.state = 'leased' AND j.lease_until > began
+        WHERE j.worker = me AND j.state = 'running' AND j.lease_until > began
       RETURNING j.run, j.position, j.attempt, j.device_key
     ), longer AS (
       UPDATE devices d SET held_until = began + lease + runs.grace
@@ -190,7 +187,7 @@ BEGIN
         error = g.error, reason = g.reason, ended_at = clock_timestamp()
       FROM given g
       WHERE j.run = the_run AND j.position = g.position AND j.attempt = g.attempt
-        AND j.worker = me AND j.state = 'leased' AND g.state IN ('done', 'failed', 'skipped')
+        AND j.worker = me AND j.state = 'running' AND g.state IN ('done', 'failed', 'skipped')
     RETURNING j.position, j.attempt, j.state
   ), freed AS (
     DELETE FROM devices d USING ended e
@@ -221,9 +218,9 @@ BEGIN
   WITH wanted AS (
     SELECT * FROM jsonb_to_recordset(given) AS g (position integer, attempt integer)
   ), returned AS (
-    UPDATE jobs j SET worker = NULL, lease_until = NULL, state = 'queued'
+    UPDATE jobs j SET worker = NULL, lease_until = NULL, state = 'waiting'
       FROM wanted w WHERE j.run = the_run AND j.position = w.position AND j.attempt = w.attempt
-        AND j.worker = me AND j.state = 'leased'
+        AND j.worker = me AND j.state = 'running'
     RETURNING j.position, j.attempt
   ), freed AS (
     DELETE FROM devices d USING returned e
@@ -240,7 +237,7 @@ BEGIN
       CASE WHEN r.cancelled_by IS NULL THEN 'unreached' ELSE 'cancelled' END, r.reason);
     PERFORM settle(the_run);
   END IF;
-  PERFORM pg_notify('f5lua', 'work');
+  PERFORM pg_notify(current_schema()::text, 'work');
   RETURN back;
 END $f$;
 
@@ -256,13 +253,13 @@ DECLARE
 BEGIN
   FOR r IN
     SELECT DISTINCT runs.id FROM jobs j JOIN runs ON runs.id = j.run
-      WHERE j.state = 'leased' AND j.lease_until + runs.grace < clock_timestamp() ORDER BY 1
+      WHERE j.state = 'running' AND j.lease_until + runs.grace < clock_timestamp() ORDER BY 1
   LOOP
     PERFORM FROM runs WHERE id = r.id FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND; -- another worker is there
     lost := ARRAY(
       SELECT j.position FROM jobs j JOIN runs ON runs.id = j.run
-        WHERE j.run = r.id AND j.state = 'leased'
+        WHERE j.run = r.id AND j.state = 'running'
           AND j.lease_until + runs.grace < clock_timestamp()
         ORDER BY j.position FOR UPDATE OF j);
     CONTINUE WHEN cardinality(lost) = 0;
@@ -275,7 +272,7 @@ BEGIN
     WITH changed AS (
       UPDATE jobs j SET worker = NULL, lease_until = NULL, lost_leases = j.lost_leases + 1,
           state = CASE WHEN runs.state = 'running' AND j.lost_leases < 2
-            THEN 'queued' ELSE 'set aside' END,
+            THEN 'waiting' ELSE 'set_aside' END,
           reason = CASE WHEN runs.state <> 'running'
               THEN 'its worker was lost, then the run stopped: look at the device'
             WHEN j.lost_leases >= 2
@@ -285,13 +282,13 @@ BEGIN
         FROM runs WHERE runs.id = r.id AND j.run = r.id AND j.position = ANY (lost)
       RETURNING j.state
     )
-    SELECT count(*) FILTER (WHERE c.state = 'set aside') INTO aside_here FROM changed c;
+    SELECT count(*) FILTER (WHERE c.state = 'set_aside') INTO aside_here FROM changed c;
     IF aside_here > 0 THEN
       UPDATE runs SET left_in_wave = left_in_wave - aside_here, aside = aside + aside_here
         WHERE id = r.id;
       PERFORM settle(r.id);
     END IF;
-    PERFORM pg_notify('f5lua', 'work');
+    PERFORM pg_notify(current_schema()::text, 'work');
     RETURN cardinality(lost);
   END LOOP;
   RETURN 0;
@@ -302,7 +299,7 @@ CREATE FUNCTION holds(me uuid, the_run bigint, the_position integer, the_attempt
 RETURNS boolean
 LANGUAGE sql STABLE @owner AS $f$
   SELECT EXISTS (SELECT FROM jobs WHERE run = the_run AND position = the_position
-    AND attempt = the_attempt AND worker = me AND state = 'leased'
+    AND attempt = the_attempt AND worker = me AND state = 'running'
     AND lease_until > clock_timestamp());
 $f$;
 
@@ -318,15 +315,15 @@ LANGUAGE sql @owner AS $f$
   ON CONFLICT DO NOTHING;
 $f$;
 
--- Keeps an entry of a change record. False: the lease is lost, and nothing may be written to the
+-- Keeps a line of a change record. False: the lease is lost, and nothing may be written to the
 -- device.
 CREATE FUNCTION add_record(me uuid, the_run bigint, the_position integer, the_attempt integer,
-  the_n integer, the_entry text) RETURNS boolean
+  the_n integer, the_line text) RETURNS boolean
 LANGUAGE plpgsql @owner AS $f$
 BEGIN
   IF NOT holds(me, the_run, the_position, the_attempt) THEN RETURN false; END IF;
-  INSERT INTO records (run, position, attempt, n, entry)
-    VALUES (the_run, the_position, the_attempt, the_n, the_entry)
+  INSERT INTO change_records (run, position, attempt, n, line)
+    VALUES (the_run, the_position, the_attempt, the_n, the_line)
   ON CONFLICT DO NOTHING;
   RETURN true;
 END $f$;
