@@ -345,9 +345,11 @@ local function print_report(report)
 end
 
 -- After a check the report of the check follows. It does not say which devices failed.
-local function print_failures(report)
+local function print_failures(report, options)
+  options.unchecked = {}
   for _, entry in ipairs(report.devices) do
     if entry.state ~= "done" then
+      options.unchecked[entry.name] = report.outcome(entry)
       terminal.err(terminal.line(entry.name), ": ", entry.state, ": ",
         terminal.line(report.outcome(entry)), "\n")
     end
@@ -446,7 +448,7 @@ function M.run(options, file, words)
     follow_all(require "f5")
     return work(new_chunk, words)
   end)
-  if options.is_check then print_failures(report) else print_report(report) end
+  if options.is_check then print_failures(report, options) else print_report(report) end
   if options.report then report:write(options.report) end
   return report.ok and 0 or 1
 end
@@ -454,7 +456,11 @@ end
 --- After a run of a subcommand: the summary, and the file of the report.
 function M.conclude(options, report)
   M.clear_line()
-  if options.is_check then print_failures(report) else terminal.err(report:summary(), "\n") end
+  if options.is_check then
+    print_failures(report, options)
+  else
+    terminal.err(report:summary(), "\n")
+  end
   if options.report then report:write(options.report) end
   return report.ok and 0 or 1
 end

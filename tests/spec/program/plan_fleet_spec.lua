@@ -122,6 +122,22 @@ describe("S9 a fleet", function()
     assert.matches("fine: failed: .*fine fails", done.err)
   end)
 
+  it("never says 'no changes' of a device that could not be checked", function()
+    devices.fine:fault { match = { path = "ltm/pool" }, status = 500, times = 99 }
+    devices.differs:fault { match = { path = "/login$" }, status = 401, times = 99 }
+    local done = run("run", "--check", "--inventory", "inventory.lua", "playbook.lua")
+    assert.equal(1, done.status)
+    assert.is_nil(done.out:find "no changes")
+    assert.matches("1 device: nothing is known %(fine%)\nnot checked to its end: [^\n]+ 500",
+      done.out)
+    assert.matches("differs: failed: ", done.err)
+    done = run("run", "--check", "--inventory", "inventory.lua", "--output", "json", "playbook.lua")
+    local errors = {}
+    for _, one in ipairs(json.decode(done.out).devices) do errors[one.device] = one.error end
+    assert.matches(" 500 ", errors.fine)
+    assert.is_nil(errors.lacks)
+  end)
+
   it("refuses what makes no sense", function()
     plan()
     for _, case in ipairs {

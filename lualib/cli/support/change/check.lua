@@ -1,5 +1,6 @@
 -- run --check: runs a playbook with twins instead of devices, and prints what it would do.
 local environment = require "cli.support.change.environment"
+local before = require("cli.support.verbs.groups").before
 local host = require "f5.host"
 local simulated = require "cli.support.simulated"
 local output = require "cli.support.output"
@@ -151,6 +152,12 @@ function M.text(result, colour)
   return table.concat(parts)
 end
 
+-- Why the check of a device of a fleet did not come to its end; nil: it did.
+local function problem_of(device, options)
+  local problem <const> = options.unchecked and options.unchecked[device.label]
+  return problem and terminal.line(problem)
+end
+
 -- Devices on which the same was found are shown together, the largest group first.
 local function put_groups(devices, reports, options)
   local groups, by_text = {}, {}
@@ -159,25 +166,28 @@ local function put_groups(devices, reports, options)
     options.out = function(...)
       for n = 1, select("#", ...) do parts[#parts + 1] = (select(n, ...)) end
     end
-    put_findings(device, reports[i], options)
+    local problem <const> = problem_of(device, options)
+    if problem then parts[1] = ("not checked to its end: %s\n"):format(problem) end
+    if not problem or #reports[i].differences > 0 then put_findings(device, reports[i], options) end
     local text = table.concat(parts)
     local group = by_text[text]
     if not group then
-      group = { text = text, names = {}, count = #reports[i].differences }
+      group = { text = text, names = {}, count = #reports[i].differences,
+        is_unknown = problem ~= nil }
       by_text[text], groups[#groups + 1] = group, group
     end
     group.names[#group.names + 1] = device.label
   end
   table.sort(groups, function(a, b)
     if #a.names ~= #b.names then return #a.names > #b.names end
-    return a.names[1] < b.names[1]
+    return before(a.names[1], b.names[1])
   end)
   local plural = require("f5.state.show_text").plural
   line(title(("%s, nothing was written"):format(plural(#devices, "device", "devices")),
     options.colour))
   for _, group in ipairs(groups) do
-    table.sort(group.names)
-    local what = group.count == 0 and "no changes"
+    table.sort(group.names, before)
+    local what = group.count == 0 and (group.is_unknown and "nothing is known" or "no changes")
       or (group.count == 1 and "this change" or ("these %d changes"):format(group.count))
     local names = table.concat(group.names, ", ", 1, math.min(#group.names, 10))
     if #group.names > 10 then names = ("%s and %d more"):format(names, #group.names - 10) end
@@ -187,14 +197,14 @@ local function put_groups(devices, reports, options)
   end
 end
 
-local function as_json(result, reports)
+local function as_json(result, reports, options)
   local json = require "f5.json"
   local devices = json.array {}
   for i, device in ipairs(result.devices) do
     local text = require("f5.state.show").text(reports[i], "json")
     local entry = json.decode(text)
     entry.format, entry.not_compared = nil, nil
-    entry.device = device.label
+    entry.device, entry.error = device.label, problem_of(device, options)
     entry.reads = device.report.reads
     for name, list in pairs {
       not_simulated = device.not_simulated, commands = device.commands,
@@ -247,7 +257,7 @@ function M.print(result, options)
   local reports = {}
   for i, device in ipairs(result.devices) do reports[i] = require("f5.plan.findings").of(device) end
   if options.output == "json" then
-    as_json(result, reports)
+    as_json(result, reports, options)
   else
     options.colour = host.is_terminal(1)
     if #result.devices == 0 and result.ok then line "the playbook connected to no device" end
