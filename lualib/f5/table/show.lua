@@ -25,13 +25,16 @@ local MAX_DEPTH <const> = 8
 -- @param is_part boolean: properties are left out
 -- @param left_out array of strings: columns that have no room
 -- @param hint string|false|nil: how to see what is left out
+-- @param paint function: see Show.painter
 -- @return text; nil if there is nothing to say
-function Show.footer(count, is_part, left_out, hint)
+function Show.footer(count, is_part, left_out, hint, paint)
   local items = count and ("%d item%s"):format(count, count == 1 and "" or "s")
   local missing = #left_out > 0 and "no room for " .. table.concat(left_out, ", ") or nil
   local first = items or missing
   if first and is_part and hint then first = first .. "; " .. hint end
-  return items and missing and first .. "\n" .. missing or first
+  if not first then return nil end
+  -- each line by itself: not every terminal keeps a style over a line break
+  return paint("dim", first) .. (items and missing and "\n" .. paint("dim", missing) or "")
 end
 
 --- Whether this is one entry of flat statistics: only scalars, some with dots in their names.
@@ -169,7 +172,7 @@ function Show.value(item, opts, depth)
       width = opts.width, paint = paint, wide = opts.wide, kind = opts.kind, before = opts.before,
     })
     local hint = opts.hint == nil and ".json _ shows all properties" or opts.hint
-    return text .. "\n" .. paint("dim", Show.footer(#item, is_part, left_out, hint))
+    return text .. "\n" .. Show.footer(#item, is_part, left_out, hint, paint)
   end
   local lines = {}
   depth = (depth or 0) + 1

@@ -73,8 +73,8 @@ local function as_table(value, format, view)
   if is_objects(value) then
     if style.columns then
       local text, is_part, left_out = show.table(rows, style)
-      local below = show.footer(nil, is_part, left_out, style.hint)
-      return below and text .. "\n" .. style.paint("dim", below) or text
+      local below = show.footer(nil, is_part, left_out, style.hint, style.paint)
+      return below and text .. "\n" .. below or text
     end
     return show.value(rows, style)
   end
