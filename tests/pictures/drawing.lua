@@ -14,10 +14,10 @@ local BACKGROUND <const>, TEXT <const>, DIM <const> = "#1e222a", "#d7dae0", "#7f
 
 local function escape(text) return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;")) end
 
--- A line of the screen as spans of one style each.
-local function spans(line)
-  local list, style = {}, {}
-  local at = 1
+-- A line of the screen as spans of one style each. The screen says only what changes, so the style
+-- at the end of a line is that of the next one.
+local function spans(line, style)
+  local list, at = {}, 1
   while at <= #line do
     local codes, behind = line:match("^\27%[([%d;]*)m()", at)
     if codes then
@@ -43,7 +43,7 @@ local function spans(line)
       at = stop
     end
   end
-  return list
+  return list, style
 end
 
 --- Draws what a terminal shows.
@@ -63,15 +63,17 @@ function M.draw(screen, columns, label)
       width, height, width, height, escape(label)),
     ('<rect width="100%%" height="100%%" rx="8" fill="%s"/>'):format(BACKGROUND),
     (
-      '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="%s" '
-        .. 'xml:space="preserve">'
+      '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="%s">'
     ):format(
       TEXT
     ),
   }
+  local style = {}
   for i, line in ipairs(lines) do
     local column, y = 0, MARGIN + i * LINE_HEIGHT - 5
-    for _, span in ipairs(spans(line)) do
+    local parts
+    parts, style = spans(line, style)
+    for _, span in ipairs(parts) do
       local length = utf8.len(span.text) or #span.text
       if span.text:find "%S" then
         -- textLength keeps the columns where they are, whatever the font's own width
@@ -81,7 +83,8 @@ function M.draw(screen, columns, label)
           length * CELL_WIDTH,
           span.style.bold and ' font-weight="bold"' or "",
           span.style.colour and (' fill="%s"'):format(span.style.colour) or "",
-          escape(span.text)
+          -- a browser may make one of several spaces
+          (escape(span.text):gsub(" ", "\u{A0}"))
         )
       end
       column = column + length

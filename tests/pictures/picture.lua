@@ -28,9 +28,10 @@ local function console()
     screen:enter(entry)
     os.execute "sleep 0.6"
   end
+  os.execute "sleep 6" -- the monitors look for the first time
   screen:key "C-l"
   os.execute "sleep 0.3"
-  screen:enter 'bip.ltm.pool:list { select = { "fullPath", "monitor", "loadBalancingMode" } }'
+  screen:enter "bip.ltm.pool:list()"
   screen:expect "4 items"
   screen:type "local web = bip.ltm.pool['/Common/w"
   screen:key "Tab"
@@ -52,7 +53,8 @@ local function console()
   screen:expect "hint"
   screen:type "bip.ltm.virtual['/Common/vs_"
   screen:key "Tab"
-  screen:expect "vs_shop"
+  screen:expect "vs_shop[^\n]*\n[^\n]*vs_"
+  os.execute "sleep 0.5"
   return screen.painted()
 end
 
