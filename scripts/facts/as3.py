@@ -24,6 +24,10 @@ FILES = {
         "security firewall port-list", "sys log-config", "sys crypto cert-validator ocsp",
         "net bwc", "net service-policy", "net timer-policy",
     ],
+    "firewall": [
+        "security firewall policy", "security firewall rule-list", "security nat",
+        "ltm alg-log-profile",
+    ],
     "dns": ["ltm dns"],
     "gslb": [
         "gtm datacenter", "gtm monitor", "gtm pool", "gtm prober-pool", "gtm rule", "gtm server",

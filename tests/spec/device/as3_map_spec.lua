@@ -58,10 +58,10 @@ describe("D1 what AS3 makes of declarations", function()
   end
 
   -- Sends a declaration twice, compares the objects, and removes everything.
-  local function try(name, declaration, result, sum)
+  local function try(name, declaration, result, sum, query)
     local remove = as3_facts.prepare(device, name)
     local before = as3_state.read(device)
-    local answer = declare(declaration)
+    local answer = declare(declaration, query)
     if answer.status ~= 200 then
       sum.refused[#sum.refused + 1] = name .. ": " .. reason(answer)
       curl { device, "DELETE", DECLARE }
@@ -69,7 +69,7 @@ describe("D1 what AS3 makes of declarations", function()
       return
     end
     local whole = compare(name, result, sum)
-    for _, again in ipairs(declare(declaration).json.results) do
+    for _, again in ipairs(declare(declaration, query).json.results) do
       if again.message ~= "no change" then
         sum.traces[#sum.traces + 1] = ("%s: the second time: %s"):format(name, json.encode(again))
       end
@@ -92,9 +92,10 @@ describe("D1 what AS3 makes of declarations", function()
   end
 
   local function check(sum, what, least)
-    local figures = ("%d %s have full effect, %d are refused; %d of %d objects; %d of %d "
+    local figures = ("AS3: %d %s have full effect, %d are refused; %d of %d objects; %d of %d "
       .. "properties"):format(sum.whole, what, #sum.refused, sum.found, sum.objects, sum.equal,
       sum.listed)
+    print(figures)
     if SHOWN then
       local file <close> = assert(io.open(SHOWN .. "." .. what, "w"))
       table.sort(sum.shown)
@@ -105,6 +106,28 @@ describe("D1 what AS3 makes of declarations", function()
     assert.is_true(sum.whole >= least, figures)
     assert.equal(sum.objects, sum.found, figures)
     assert.is_true(sum.equal >= 0.98 * sum.listed, figures)
+  end
+
+  -- An example is a declaration, a request with one, several of them, or applications of one
+  -- tenant. Of several with one result, the last one is meant.
+  local function try_example(name, example, result, sum)
+    if #example > 0 then
+      for i, one in ipairs(example) do
+        local own = result[i] or i == #example and result or {}
+        try_example(("%s[%d]"):format(name, i), one, own, sum)
+      end
+      return
+    end
+    if not result.tenants then return end
+    local inner = example.class == "AS3" and example.declaration or example
+    if inner.controls then inner.controls.dryRun = nil end
+    local query
+    if inner.class == "ADC" then
+      inner.id = inner.id or "x"
+    else
+      query = "/PerAppTenant/applications"
+    end
+    try(name, inner, result, sum, query)
   end
 
   it("makes the objects of the probes", function()
@@ -129,14 +152,7 @@ describe("D1 what AS3 makes of declarations", function()
     local sum = new_sum()
     for name, result in pairs(facts.examples) do
       local git <close> = assert(io.popen(("git --git-dir=%s show HEAD:%s"):format(folder, name)))
-      local declaration = json.decode(git:read "a")
-      local is_whole = declaration.class == "AS3" or declaration.class == "ADC"
-      if result.tenants and is_whole and #declaration == 0 then
-        local inner = declaration.class == "AS3" and declaration.declaration or declaration
-        inner.id = inner.id or "x"
-        if inner.controls then inner.controls.dryRun = nil end
-        try(name, inner, result, sum)
-      end
+      try_example(name, json.decode(git:read "a"), result, sum)
     end
     check(sum, "examples", 100)
   end)

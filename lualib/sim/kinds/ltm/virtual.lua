@@ -15,8 +15,10 @@ local validate = require "sim.config.validate"
 local s <const>, flag <const>, COUNT <const> = property.text, property.flag, property.COUNT
 local ROOT <const> = "/mgmt/tm/"
 local PROFILES <const> = {
-  "ltm/profile/*", "apm/profile/*", "wom/profile/*", "security/bot-defense/profile/*",
-  "security/dos/profile/*",
+  "ltm/profile/*", "apm/profile/*", "wom/profile/*", "pem/profile/*", "api-protection/profile/*",
+  "security/bot-defense/profile", "security/dos/profile", "security/protocol-inspection/profile",
+  "security/anti-fraud/profile", "security/dns/profile", "security/http/profile",
+  "net/tunnels/ppp",
 }
 
 -- -- checks of virtual servers --

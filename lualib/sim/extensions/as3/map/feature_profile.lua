@@ -81,6 +81,32 @@ M.Classification_Profile = simple("ltm profile classification", { remark = "" })
 M.Analytics_TCP_Profile = simple("ltm profile tcp-analytics", { remark = "" })
 M.DNS_Logging_Profile = simple("ltm profile dns-logging", { remark = "" })
 
+local STATISTICS <const> = {
+  collectGeo = "countriesForStatCollection", collectSubnet = "subnetsForStatCollection",
+  collectUrl = "urlsForStatCollection",
+}
+
+-- Names of services and addresses of nodes are those of the application and the tenant.
+local function capture(at, item)
+  local filter = item.captureFilter
+  if type(filter) ~= "table" then return end
+  for i, name in ipairs(filter.virtualServers or {}) do
+    if not name:find("/", 1, true) then filter.virtualServers[i] = at:path(name) end
+  end
+  for i, name in ipairs(filter.nodeAddresses or {}) do
+    if not name:find("/", 1, true) then filter.nodeAddresses[i] = at:root_only(name) end
+  end
+  item.captureFilter = { captureForF5Appsvcs = filter }
+end
+
+M.Analytics_Profile = simple("ltm profile analytics", { remark = "" }, function(item, at)
+  capture(at, item)
+  for flag, list in pairs(STATISTICS) do
+    -- a list counts only where its statistics are collected
+    if not item[flag] then item[list] = nil end
+  end
+end)
+
 M.Splitsession_Client_Profile = simple("ltm profile splitsessionclient", nil, function(item)
   item.localPeer = tostring(item.localPeer)
 end)

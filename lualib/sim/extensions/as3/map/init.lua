@@ -19,7 +19,7 @@ local references = require "sim.extensions.as3.map.references"
 local handlers = {}
 for _, name in ipairs {
   "certificate", "data", "monitor", "persist", "policy", "pool", "profile", "service", "tls",
-  "http_profile", "feature_profile", "lists", "network", "names.dns", "names.gslb",
+  "http_profile", "feature_profile", "firewall", "lists", "network", "names.dns", "names.gslb",
 } do
   for class, handler in pairs(require("sim.extensions.as3.map." .. name)) do
     handlers[class] = handler

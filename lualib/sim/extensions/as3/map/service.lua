@@ -1,6 +1,7 @@
 -- Services: virtual servers with their addresses.
 local address = require "sim.extensions.as3.map.address"
 local attach = require "sim.extensions.as3.map.attach"
+local digest = require "sim.digest"
 local policy = require "sim.extensions.as3.map.policy"
 local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
@@ -275,14 +276,21 @@ local function prepare(at, item)
   item.remark = item.remark or at.app
 end
 
+-- A policy of idle timeouts works by a service policy, whose name is a digest.
+local function idle_timeout(at, item)
+  local timer = properties.path_of(item.policyIdleTimeout)
+  if not timer then return end
+  local hash = digest.md5(timer):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  item.servicePolicy = at:path("f5_appsvcs_" .. hash)
+  at:add("net service-policy", item.servicePolicy,
+    at:properties("net service-policy", { timerPolicy = timer }))
+end
+
 --- The virtual servers of a service.
 local function core(at, item, name)
   if not item.enable then return end
-  for _, key in ipairs { "policyIdleTimeout", "include" } do
-    if item[key] then
-      references.fail(("%s/%s"):format(at:path(name), key), "is not simulated")
-    end
-  end
+  if item.include then references.fail(at:path(name) .. "/include", "is not simulated") end
+  idle_timeout(at, item)
   prepare(at, item)
   for i, entry in ipairs(item.virtualAddresses) do
     local alias = i == 1 and name or ("%s-%d-"):format(name, i - 1)

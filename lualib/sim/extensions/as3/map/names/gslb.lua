@@ -168,7 +168,7 @@ local function of_domains(at, item, name)
     local path = in_common(path_of(at, name, wanted, "domainName"))
     if wanted.use then
       local declared = references.item(at, wanted.use) or {}
-      path = in_common(wanted.use):gsub("[^/]+$", (declared.domainName or ""):gsub("%%", "%%%%"))
+      path = in_common(wanted.use):match "^.*/" .. (declared.domainName or "")
     end
     member.name = path
     if item.resourceRecordType == "NAPTR" then member.flags = "a" end
