@@ -15,7 +15,9 @@
 local M = {}
 
 local facts = {}
-for _, name in ipairs { "dns", "firewall", "gslb", "ltm", "profiles", "system", "tls", "transport" } do
+for _, name in ipairs {
+  "dns", "firewall", "gslb", "ltm", "profiles", "system", "tls", "transport",
+} do
   for kind, rows in pairs(require("sim.extensions.as3.map.facts." .. name)) do
     facts[kind] = rows
   end
