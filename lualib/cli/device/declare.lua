@@ -8,6 +8,7 @@ local json = require "f5.json"
 local kinds = require "f5.declare.kinds"
 local number = require "cli.support.number"
 local results = require "f5.declare.results"
+local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
 local M = { summary = "send declarations of AS3, DO, TS and FAST", logs = true }
@@ -46,58 +47,89 @@ end
 
 -- -- what is declared -----------------------------------------------------------------------------
 
-local function read(file)
+local function read(file, options)
   if file == "-" and host.is_terminal(0) then
     usage("standard input is a terminal: give a file, or < FILE", PROGRAM)
   end
   local text, why = contents(file == "-" and "standard input" or file, file == "-" and io.stdin)
   if not text then usage("cannot read " .. why, PROGRAM) end
   local ok, body = pcall(kinds.read, text)
-  if ok then ok, body = pcall(kinds.of, body) end
-  if not ok then
-    local message = type(body) == "table" and (rawget(body, "usage") or body.message) or body
-    usage(("%s: %s"):format(file, (tostring(message):gsub("^declare: ", ""))), PROGRAM)
+  local fits, problem, form = ok, body, nil
+  if ok then fits, problem, form = pcall(kinds.of, body) end
+  if not fits then
+    local message = type(problem) == "table" and (rawget(problem, "usage") or problem.message)
+      or problem
+    local hint = not ok and file:find "%.ya?ml$" and "; f5lua reads declarations in JSON" or ""
+    usage(("%s: %s%s"):format(file, tostring(message):gsub("^declare: ", ""), hint), PROGRAM)
   end
-  return text
+  if form == "applications" and not options.tenant then
+    usage(file .. ": these are applications and no tenant: name it with --tenant NAME", PROGRAM)
+  end
+  local count <const> = #kinds.tenants(body)
+  return {
+    text = text,
+    what = count > 0 and ("%s (%s)"):format(file, frame.count(count, "tenant")) or file,
+  }
 end
 
--- A line about the state, on a terminal.
+local FIRST_LINE <const>, NEXT_LINE <const> = 2, 30 -- seconds
+
+-- A line about the state: one that changes on a terminal; in a log a line now and then.
 local function progress(options, what)
   local line <const> = f5.live { quiet = true }
-  if not line.terminal or options.inventory then return line end
+  if options.inventory then return line end
+  local said, next_line = nil, FIRST_LINE
   return line, function(state, seconds)
-    line(("%s: %s, %d s"):format(what, state, seconds // 1))
+    local text <const> = ("%s: %s, %d s"):format(what, state, seconds // 1)
+    if line.terminal then return line(text) end
+    if seconds < FIRST_LINE or state == said and seconds < next_line then return end
+    said, next_line = state, seconds + NEXT_LINE
+    frame.note(terminal.line(text))
   end
 end
 
 local function rows_of(found, file)
   local rows = {}
-  for i, one in ipairs(found) do
+  for i, one in ipairs(results.masked(found) or {}) do
     rows[i] = {
       file = file, tenant = one.tenant, code = one.code, message = one.message,
-      response = one.response, warnings = one.warnings, changes = one.changes, ok = one.ok,
+      response = one.response, errors = one.errors, warnings = one.warnings, changes = one.changes,
+      ok = one.ok,
       dry_run = one.dry_run, changed = one.changed, seconds = one.run_time,
     }
   end
   return rows
 end
 
-local function count_of(text)
-  local ok, body = pcall(json.decode, text)
-  local count <const> = ok and type(body) == "table" and #kinds.tenants(body) or 0
-  return count > 0 and (" (%s)"):format(frame.count(count, "tenant")) or ""
+local FOR_PEOPLE <const> = { text = true, table = true, wide = true }
+
+-- What is printed if a file failed: the results of its tenants for programs. People read them in
+-- the error.
+local function failed(options, rows, at, err)
+  local format <const> = options.output or host.is_terminal(1) and "text" or "jsonl"
+  local found <const> = type(err) == "table" and err.results
+  if found and not FOR_PEOPLE[format] then
+    table.move(rows_of(found, options.files[at]), 1, #found, #rows + 1, rows)
+  end
+  local left <const> = table.concat(options.files, ", ", at + 1)
+  if at > 1 or left ~= "" then
+    frame.note(("%s failed%s"):format(options.files[at],
+      left ~= "" and "; not sent: " .. left or ""))
+  end
+  return rows, nil, err
 end
 
 local function declare(options, texts)
   return function(bip)
     local rows = {}
     for i, file in ipairs(options.files) do
-      local line <close>, tell = progress(options, file .. count_of(texts[i]))
-      local found = bip:declare(texts[i], {
+      local line <close>, tell = progress(options, texts[i].what)
+      local ok, found = pcall(bip.declare, bip, texts[i].text, {
         dry_run = options.dry_run or nil, tenant = options.tenant, timeout = options.patience,
         progress = tell,
       })
       line:close()
+      if not ok then return failed(options, rows, i, found) end
       table.move(rows_of(found, file), 1, #found, #rows + 1, rows)
     end
     return rows
@@ -118,7 +150,10 @@ end
 local function show(options)
   return function(bip)
     local found <const> = bip:declared { tenant = options.show[1] }
-    if not found then return {} end
+    if not found then
+      frame.note "nothing is declared"
+      return {}
+    end
     return { { declaration = json.decode(core.mask(json.encode(found))) } }
   end
 end
@@ -162,8 +197,11 @@ end
 
 function M.run(options)
   check_words(options)
-  local texts = {}
-  for i, file in ipairs(options.files) do texts[i] = read(file) end
+  local texts, sums = {}, {}
+  for i, file in ipairs(options.files) do
+    texts[i] = read(file, options)
+    sums[i] = core.sha256(texts[i].text)
+  end
   local work = options.show and show(options)
     or #options.remove > 0 and remove(options) or declare(options, texts)
   return frame.run(options, {
@@ -175,7 +213,7 @@ function M.run(options)
       empty = "nothing is declared", always_text = options.show ~= nil,
     },
     identity = { table.concat(options.files, "\n"), table.concat(options.remove, "\n"),
-      core.sha256(table.concat(texts, "\0")) },
+      table.concat(sums, "\n") },
     work = work,
     result = summary,
   })

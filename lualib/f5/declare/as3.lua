@@ -132,47 +132,62 @@ end
 
 local BUSY <const> = 503
 
-local function ids_of(answer)
-  local list = {}
-  for _, one in ipairs(type(answer.items) == "table" and answer.items or { answer }) do
-    if type(one) == "table" and type(one.id) == "string" then list[#list + 1] = one.id end
-  end
-  return list
+-- What an answer holds: one entry, or one for each declaration of an array. Each is a task that has
+-- an id, or has ended already.
+local function entries_of(answer)
+  if type(answer) ~= "table" then return {} end
+  return type(answer.items) == "table" and answer.items or { answer }
 end
 
--- Whether a whole declaration was refused before a tenant was touched.
+local function id_of(answer, entry)
+  local id = type(entry) == "table" and entry.id
+  return type(id) == "string" and (answer.items or first_message(entry) ~= nil) and id or nil
+end
+
+-- Whether everything was refused before a tenant was touched.
 local function is_refusal(list)
-  local first = list[1]
-  if #list ~= 1 or type(first) ~= "table" or tonumber(first.code) == nil then return false end
-  local code <const> = tonumber(first.code)
-  if code ~= 422 and code ~= 400 and code ~= 404 then return false end
-  return type(first.tenant) ~= "string" or first.tenant == ""
+  for _, one in ipairs(list) do
+    local code <const> = type(one) == "table" and tonumber(one.code)
+    local refused = (code == 422 or code == 400 or code == 404)
+      and (type(one.tenant) ~= "string" or one.tenant == "")
+    if not refused then return false end
+  end
+  return #list > 0
+end
+
+local function add(all, record)
+  local list = type(record) == "table" and type(record.results) == "table" and record.results
+    or { record }
+  for _, one in ipairs(list) do
+    if type(one) == "table" and record.dryRun and one.dryRun == nil then one.dryRun = true end
+    all[#all + 1] = one
+  end
 end
 
 local function refuse(run, err)
   local body = type(err.body) == "table" and err.body or nil
   local list = body and type(body.results) == "table" and body.results
+  if body and type(body.items) == "table" and #body.items > 0 then
+    list = {}
+    for _, one in ipairs(body.items) do add(list, one) end
+  end
   local found <const> = results.of(list or { body or { code = err.status, message = err.message } })
   if not found[1].code then found[1].code, found[1].ok = err.status, false end
   raise(run, {
     status = err.status, results = found, cause = not body and err or nil,
-    message = results.message("AS3", found, not list and is_refusal { body or {} }),
+    message = results.message("AS3", found, is_refusal(list or { body or {} })),
   })
 end
 
--- Sends the request until AS3 takes it. Returns the ids of its tasks, or the answer if it has none.
+-- Sends the request until AS3 takes it. Returns the answer.
 local function send(run)
   local request <const> = run.request
   while true do
     local ok, answer = run:try(request.method, request.path, {
       body = request.body, query = request.query, changes = not request.dry_run,
     })
-    if ok then
-      local ids <const> = type(answer) == "table" and ids_of(answer) or {}
-      if #ids > 0 and (answer.items or first_message(answer) ~= nil) then return ids, answer end
-      return nil, answer
-    end
-    if answer.outcome == "unknown" then return { search(run, answer) } end
+    if ok then return answer end
+    if answer.outcome == "unknown" then return { items = { { id = search(run, answer) } } } end
     if not calls.is_transient(answer) then
       if answer.status and (answer.kind == "invalid" or answer.kind == "not_found"
         or answer.kind == "protocol") then refuse(run, answer) end
@@ -190,32 +205,27 @@ local function is_busy(record)
   return #list == 1 and type(list[1]) == "table" and tonumber(list[1].code) == BUSY
 end
 
-local function add(all, record)
-  local list = type(record.results) == "table" and record.results or { record }
-  for _, one in ipairs(list) do
-    if type(one) == "table" and record.dryRun and one.dryRun == nil then one.dryRun = true end
-    all[#all + 1] = one
-  end
-end
-
 -- Sends the request and waits for all its tasks; again while AS3 is busy with another declaration.
 local function carry_out(run)
   while true do
-    local ids, answer = send(run)
-    local all, busy = {}, false
-    if not ids then
-      if type(answer) ~= "table" then
-        raise(run, { kind = "protocol", message = "the answer to the declaration is empty" })
-      end
-      for _, one in ipairs(type(answer.items) == "table" and answer.items or { answer }) do
-        add(all, one)
-      end
+    local answer <const> = send(run)
+    local entries <const>, all, busy = entries_of(answer), {}, false
+    if #entries == 0 then
+      raise(run, {
+        outcome = "unknown",
+        message = "the answer to the declaration is empty: how it ends is unknown",
+      })
     end
-    for _, id in ipairs(ids or {}) do
-      run.task = id
-      local record <const> = wait(run, id)
-      busy = #ids == 1 and is_busy(record)
-      add(all, record)
+    for _, entry in ipairs(entries) do
+      local id <const> = id_of(answer, entry)
+      if id then
+        run.task = id
+        local record <const> = wait(run, id)
+        busy = #entries == 1 and is_busy(record)
+        add(all, record)
+      else
+        add(all, entry)
+      end
     end
     if not busy or run:is_over() then return all end
     run:tell "AS3 is busy"

@@ -133,7 +133,7 @@ local function change_line(change)
   local said = ("%s %s%s"):format(SIGNS[change.kind] or "*", where,
     #rest > 0 and " " .. table.concat(rest, ".") or "")
   if change.kind == "E" then
-    local secret = #rest > 0 and core.is_secret_name and core.is_secret_name(rest[#rest])
+    local secret = #rest > 0 and core.is_secret_name(rest[#rest])
     said = secret and said
       or ("%s: %s -> %s"):format(said, side(change.lhs), side(change.rhs))
   elseif type(change.command) == "string" then
@@ -175,11 +175,27 @@ end
 
 -- -- errors ---------------------------------------------------------------------------------------
 
--- A copy without secrets, for error objects.
-local function masked(results)
+-- The values of a difference whose path ends with the name of a secret.
+local function mask_change(change)
+  local path = type(change) == "table" and type(change.path) == "table" and change.path
+  local name = path and text(path[#path])
+  if not name or not core.is_secret_name(name) then return end
+  for _, side_of in ipairs { "lhs", "rhs", "item" } do
+    if change[side_of] ~= nil then change[side_of] = core.MASK end
+  end
+end
+
+--- A copy without secrets, for error objects and for what is printed; nil: it cannot be made.
+function M.masked(results)
   local ok, plain = pcall(function() return json.decode(core.mask(json.encode(json.array(
     table.move(results, 1, #results, 1, {}))))) end)
-  return ok and plain or nil
+  if not ok then return nil end
+  for _, one in ipairs(plain) do
+    for _, change in ipairs(type(one.changes) == "table" and one.changes or {}) do
+      mask_change(change)
+    end
+  end
+  return plain
 end
 
 local HINTS <const> = {
@@ -218,7 +234,7 @@ function M.error(fields)
     for _, one in ipairs(fields.results) do
       if is_unknown(one) then fields.outcome = "unknown" end
     end
-    fields.results = masked(fields.results)
+    fields.results = M.masked(fields.results)
   end
   return core.error_new(fields)
 end

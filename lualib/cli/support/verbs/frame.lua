@@ -7,8 +7,9 @@
 --   writes       true: it changes the device
 --   own_force    true: its --force is not only about journals
 --   identity     array of strings: what a journal belongs to
---   work         function(bip, device): returns an array of rows, and a message if the device is
---                to count as failed; device is nil without an inventory
+--   work         function(bip, device): returns an array of rows, a message if the device is to
+--                count as failed, and an error that is raised when the rows are printed; device is
+--                nil without an inventory
 --   connect      table|nil: further options of f5.connect
 --   order        function(a, b)|nil: sorts the rows of all devices
 --   status       function(rows)|nil: the exit status without an inventory
@@ -62,11 +63,13 @@ local function on_one(options, verb, out)
   local given = device.options(options)
   for key, value in pairs(verb.connect or {}) do given[key] = value end
   local bip <close> = f5.connect(given)
-  local found = out:matching(verb.work(bip))
+  local found, _, err = verb.work(bip)
+  found = out:matching(found)
   if verb.order then table.sort(found, verb.order) end
-  if options.check then return 0 end
+  if options.check and err == nil then return 0 end
   for _, row in ipairs(found) do out:add(nil, row) end
-  out:finish(verb.order)
+  if err == nil or #found > 0 then out:finish(verb.order) end
+  if err ~= nil then error(err, 0) end
   return verb.status and verb.status(found) or 0
 end
 
@@ -100,7 +103,7 @@ local function on_fleet(options, verb, out)
     ),
   }, function()
     return function(bip, one)
-      local found, problem = work_on(verb, bip, one)
+      local found, problem, err = work_on(verb, bip, one)
       found = out:matching(found)
       if verb.order then table.sort(found, verb.order) end
       if not options.check then
@@ -109,6 +112,7 @@ local function on_fleet(options, verb, out)
           if verb.in_fleet then all[#all + 1] = row end
         end
       end
+      if err ~= nil then error(err, 0) end
       if problem then fail("%s", problem) end
       return verb.result and verb.result(found) or nil
     end
