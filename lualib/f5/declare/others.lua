@@ -84,11 +84,26 @@ local function ended(run, path, record)
   })
 end
 
+-- A task that waits for its turn has the code 202, one that AS3 carries out has 0.
+local function is_running(record)
+  local code <const> = tonumber(record.code)
+  return code == 0 or code == 202
+end
+
+local function cancelled(run, path)
+  raise(run, {
+    method = "GET", path = path, outcome = "unknown", task = run.task,
+    message = "a restart of the device's services cancelled the task; it is unknown whether the "
+      .. "application was deployed: look at " .. FAST .. "/applications, or send it again",
+  })
+end
+
 local function wait(run, path)
   while true do
     local ok, record = run:try("GET", path)
     if ok and type(record) == "table" then
-      if tonumber(record.code) ~= 0 then return ended(run, path, record) end
+      if record.message == "task cancelled" then cancelled(run, path) end
+      if not is_running(record) then return ended(run, path, record) end
       run:tell(record.message or "in progress")
     else
       if not ok and record.kind == "not_found" then

@@ -7,8 +7,10 @@
 --
 -- state.extensions = { away_until = microseconds, as3 = { … } }
 local errors = require "sim.http.errors"
+local json = require "f5.json"
 local login = require "sim.auth.login"
 local order = require "sim.extensions.order"
+local requests = require "sim.http.request"
 
 local M = {}
 
@@ -19,6 +21,10 @@ local KNOWN <const> = {
   as3 = {
     package = "f5-appsvcs", uri = "/mgmt/shared/appsvcs", module = "sim.extensions.as3",
     version = "3.56.0", release = "10",
+  },
+  fast = {
+    package = "f5-appsvcs-templates", uri = "/mgmt/shared/fast",
+    module = "sim.extensions.templates", version = "1.25.0", release = "1",
   },
   ts = {
     package = "f5-telemetry", uri = "/mgmt/shared/telemetry", module = "sim.extensions.telemetry",
@@ -87,6 +93,23 @@ local function handler(known)
     if request.user.access["all-partitions"] ~= "admin" then return login.not_permitted(request) end
     return module_of(known).handle(device, request)
   end
+end
+
+--- A call of one extension by another one, as an administrator on the device itself.
+-- @param target the path behind that of the extension, maybe with a query
+-- @param body table; nil: none
+-- @return the response: status, body
+function M.call(device, name, method, target, body)
+  local known = KNOWN[name]
+  local request = requests.complete {
+    method = method, target = known.uri .. "/" .. target, remote = "127.0.0.1", json = body,
+    body = body and json.encode(body, { sort = true }) or "",
+    headers = { ["content-type"] = "application/json" },
+  }
+  if is_away(device) or not installed(device, known) then return errors.not_registered(request) end
+  local ok, response = pcall(module_of(known).handle, device, request)
+  if ok or type(response) == "table" and response.status then return response end
+  return error(response, 0)
 end
 
 --- What follows when a package was installed or removed: restnoded restarts.

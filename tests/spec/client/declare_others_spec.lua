@@ -168,7 +168,8 @@ describe("D3 TS and FAST", function()
       code = 202, requestId = 1, message = { { id = "f1", name = "x/y", parameters = {} } },
     })
     server:rules {
-      info_of(FAST), posted, task(0, "in progress", ONCE), task(200, "success"),
+      info_of(FAST), posted, task(202, "pending", ONCE), task(0, "in progress", ONCE),
+      task(200, "success"),
     }
     local app <const> = { name = "x/y", parameters = { tenant_name = "Blue" } }
     local found <const> = bip:declare(app)
@@ -177,6 +178,10 @@ describe("D3 TS and FAST", function()
     server:rules { info_of(FAST), posted, task(422, "declaration is invalid\n/Blue/web: no") }
     local err <const> = lab.fails("declaration", bip.declare, bip, app)
     assert.matches("^FAST: Blue: declaration is invalid", err.message)
+    server:rules { info_of(FAST), posted, task(0, "task cancelled") }
+    local lost <const> = lab.fails("declaration", bip.declare, bip, app, { timeout = 20 })
+    assert.equal("unknown", lost.outcome)
+    assert.matches("a restart of the device's services cancelled the task", lost.message)
   end)
 end)
 

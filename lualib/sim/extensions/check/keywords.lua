@@ -141,7 +141,7 @@ end
 keyword("object", "required", function(names, value, at, _, schema)
   local later = later_of(schema)
   for _, name in ipairs(names) do
-    if value[name] == nil and not later[name] then return missing(at, name) end
+    if value[name] == nil and not later[name] then return missing(at, place.name(at, name)) end
   end
 end)
 
@@ -151,7 +151,10 @@ local function missing_with(needed, name, value, at)
     if value[other] == nil then
       local deps = table.concat(needed, ", ")
       return fail(at, "dependencies",
-        { property = name, missingProperty = other, depsCount = #needed, deps = deps },
+        {
+          property = name, missingProperty = place.name(at, other), depsCount = #needed,
+          deps = deps,
+        },
         ("should have %s %s when property %s is present"):format(
           #needed == 1 and "property" or "properties", deps, name))
     end

@@ -33,12 +33,24 @@ end
 
 local function schema_path(at, step) return at.schema_path and at.schema_path .. "/" .. step end
 
+local function member_path(at, key, shown)
+  local own = at.options.member_path
+  if own then return own(at.path, key, shown) end
+  return at.path .. "/" .. pointer(shown or key)
+end
+
+--- How a mistake calls a member that is missing.
+function M.name(at, key)
+  local own = at.options.member_path
+  return own and own("", key) or key
+end
+
 --- The place of a member of the value at a place.
 -- @param step what leads to the schema of the member
--- @param shown key in the path; default: the key
+-- @param shown the index of an item as the path shows it
 function M.inside(at, key, step, shown)
   return {
-    path = at.path .. "/" .. pointer(shown or key), parent = at.value, key = key,
+    path = member_path(at, key, shown), parent = at.value, key = key,
     composite = at.composite, options = at.options, base = at.base, where = tostring(key),
     schema_path = schema_path(at, step),
     order = at.order and at.order[key == "keys" and "keys " or key],

@@ -203,7 +203,8 @@ end
 -- @param options table: resolve = function(ref, base) -> schema, base; coerce = whether values are
 --   converted; extend_refs = whether words beside a $ref count; formats = name -> function;
 --   keywords = those that the extension adds, { kind, name, function(given, value, at) }; found = a
---   list that they may fill; schema_paths = whether mistakes name the path in the schema
+--   list that they may fill; schema_paths = whether mistakes name the path in the schema;
+--   member_path = function(path, key, index) -> the path of a member; default: a JSON pointer
 -- @param order the order of the members, of sim/extensions/order.lua; nil: sorted
 function M.value(options, schema, value, base, order)
   options.found = options.found or {}
