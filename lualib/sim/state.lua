@@ -209,8 +209,11 @@ local function check_object(path, object)
 end
 
 --- Raises an error if a table of objects, path -> object, cannot be one of a device.
-function M.check_objects(items)
-  for path, object in pairs(items) do check_object(path, object) end
+--- @param own table|nil: objects of the device itself, which are not checked again
+function M.check_objects(items, own)
+  for path, object in pairs(items) do
+    if not own or own[path] ~= object then check_object(path, object) end
+  end
 end
 
 -- An entity of ASM: { data =, children = } or { items =, order = }; see sim/asm/tree.lua.

@@ -11,6 +11,7 @@ local errors = require "sim.http.errors"
 local references = require "sim.config.references"
 local rights = require "sim.auth.rights"
 local states = require "sim.state"
+local tables = require "sim.tables"
 local texts = require "sim.text"
 local tmsh = require("sim.lazy") "sim.tmsh.load"
 local traffic = require "sim.status.traffic"
@@ -234,21 +235,25 @@ local function save_ucs(device, _, _, body)
   device.disk.write(ucs_path(body), text)
 end
 
--- The objects in the text of an archive; nil if the text is not valid.
-local function objects_of(text)
+-- The objects in the text of an archive; nil if the text is not valid. Those that the device has in
+-- the same way are its own.
+local function objects_of(device, text)
   local ok, archive = pcall(json.decode, text)
   if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then return nil end
-  if type(archive.objects) ~= "table" or not pcall(states.check_objects, archive.objects) then
-    return nil
+  local objects, own = archive.objects, device.state.objects.items
+  if type(objects) ~= "table" then return nil end
+  for path, object in pairs(device.twin and {} or objects) do
+    if own[path] and tables.same(own[path], object) then objects[path] = own[path] end
   end
-  return archive.objects
+  if not pcall(states.check_objects, objects, own) then return nil end
+  return objects
 end
 
 local function load_ucs(device, request, _, body)
   local path = ucs_path(body)
   local text = device.disk.read(path)
   if not text then refuse(("Unable to load UCS: %s: No such file or directory"):format(path)) end
-  local objects = objects_of(text)
+  local objects = objects_of(device, text)
   if not objects then refuse(("UCS archive %s is not valid"):format(path)) end
   local seal, phrase = seal_of(text), option_of(body, "passphrase")
   if seal and (phrase == nil or sealed(phrase) ~= seal) then

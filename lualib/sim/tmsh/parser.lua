@@ -57,6 +57,7 @@ end
 -- A backslash before a quote, a backslash, a question mark or a brace hides it. All other sequences
 -- stay as they are: "\r\n" of a monitor has four characters.
 local function unescape(text)
+  if not text:find("\\", 1, true) then return text end
   return (text:gsub("\\([\"\\?{}|;' #])", "%1"))
 end
 

@@ -24,6 +24,7 @@ end
 
 -- The plain values of the statistics at a path: a list of { link =, values = { name = value } }.
 local function statistics(session, path)
+  session.tick()
   local body = target.send(session, "GET", path).body
   local found = {}
   local function collect(entries)
