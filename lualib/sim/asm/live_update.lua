@@ -138,15 +138,26 @@ end
 
 -- -- calls --
 
+--- Whether an update server answers for a type: a seed says so, even with an empty list.
+function M.is_served(device, type) return state_of(device).components[type].is_served == true end
+
+--- The next file that the update server offers for a type; it is downloaded. Nil if there is none.
+--- `only_look`: it is not downloaded.
+function M.take_offer(device, type, only_look)
+  local state = state_of(device)
+  local offers = state.components[type].offers
+  if only_look or not offers[1] then return offers[1] end
+  local offer = table.remove(offers, 1)
+  offer.createDateTime = offer.createDateTime or iso(device:now())
+  add_file(device, state, type, offer)
+  return offer
+end
+
 local function check(device, type)
   local state = state_of(device)
   local component = state.components[type]
   component.availability.lastCheckDateTime = iso(device:now())
-  local offer = table.remove(component.offers, 1)
-  if offer then
-    offer.createDateTime = offer.createDateTime or iso(device:now())
-    add_file(device, state, type, offer)
-  end
+  local offer = M.take_offer(device, type)
   component.availability.status = offer and "update-available" or "no-update-available"
   return { status = 200, body = body_of(type, "availability", component.availability) }
 end
@@ -299,7 +310,7 @@ function M.install(device)
           end
         end
       end
-      component.offers = json.array(offers)
+      component.offers, component.is_served = json.array(offers), true
     end
   end)
 end

@@ -33,6 +33,7 @@ local KNOWN <const> = {
 local MODULES <const> = {
   "sim.commands.configuration",
   "sim.commands.system",
+  "sim.commands.network",
   "sim.commands.utilities",
   "sim.commands.software",
   "sim.commands.crypto",

@@ -1,5 +1,5 @@
 -- Commands for the device: reboot, services, failover, bash and other utilities, synchronisation,
--- mail, scripts.
+-- scripts.
 local json = require "f5.json"
 local cluster_failover = require "sim.cluster.failover"
 local commands = require "sim.commands"
@@ -12,7 +12,6 @@ local shell = require("sim.lazy") "sim.shell"
 local software = require "sim.commands.software"
 local sync = require "sim.cluster.sync"
 local trust = require "sim.cluster.trust"
-local texts = require "sim.text"
 
 local M = {}
 
@@ -106,26 +105,6 @@ local function bash(device, request, _, body)
   return { commandResult = output ~= "" and output or nil }
 end
 
-local function ping(_, _, _, body)
-  local words = tostring(body.utilCmdArgs or "")
-  local host = (" " .. texts.trim(words)):match "^.*%s(%S+)$" or "127.0.0.1"
-  local count = math.tointeger(tonumber(words:match "%-c%s*(%d+)")) or 1
-  local lines = { ("PING %s (%s) 56(84) bytes of data."):format(host, host) }
-  for i = 1, math.min(count, 10) do
-    lines[#lines + 1] = ("64 bytes from %s: icmp_seq=%d ttl=64 time=0.%03d ms"):format(
-      host,
-      i,
-      40 + i
-    )
-  end
-  lines[#lines + 1] = (
-    "\n--- %s ping statistics ---\n%d packets transmitted, %d received, 0%% packet loss, time %dms"
-  ):format(
-    host, count, count, (count - 1) * 1000
-  )
-  return { commandResult = table.concat(lines, "\n") .. "\n" }
-end
-
 -- A program of the shell as a utility. Its error messages name the program with its path.
 local function program(name)
   return function(device, request, _, body)
@@ -210,15 +189,6 @@ end
 
 -- -- what else runs --
 
-local function send_mail(device, _, _, body)
-  local recipients = body["email-addresses"] or body.emailAddresses or body.recipients
-  device.state.mails = device.state.mails or 0
-  if recipients == json.null or recipients == "" then
-    refuse "one or more properties must be specified"
-  end
-  device.state.mails = device.state.mails + 1
-end
-
 M.commands = {
   { "reboot", "^sys$", reboot },
   { "reboot", "^sys/", reboot },
@@ -236,11 +206,9 @@ M.commands = {
   { "run", "^cm/remove%-from%-trust$", trust.remove },
   { "mv", "^cm/device$", trust.move },
   { "run", "^util/bash$", bash },
-  { "run", "^util/ping6?$", ping },
   { "run", "^util/unix%-ls$", program "ls" },
   { "run", "^util/unix%-rm$", program "rm" },
   { "run", "^util/unix%-mv$", program "mv" },
-  { "send-mail", "^analytics/", send_mail },
   { "install", "^sys/license$", licensing.install_command },
 }
 

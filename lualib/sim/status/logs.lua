@@ -13,7 +13,7 @@ local MONTHS <const> =
 
 local FILES <const> = {
   ltm = "/var/log/ltm", audit = "/var/log/audit", icrd = "/var/log/icrd",
-  user = "/var/log/user.log", restjavad = "/var/log/restjavad.0.log",
+  mail = "/var/log/maillog", user = "/var/log/user.log", restjavad = "/var/log/restjavad.0.log",
   rest_audit = "/var/log/restjavad-audit.0.log",
 }
 M.files = FILES

@@ -100,11 +100,31 @@ describe("G33 ASM signatures", function()
   end)
 
   it("of the system are updated with an empty body, which leaves a status", function()
+    stop()
+    start { live_update = { ["asm-attack-signatures"] = {
+      { createDateTime = "2026-01-05T10:00:00Z" },
+    } } }
+    local offered <const> = asm:check_signatures():wait(QUICK)
+    assert.is_true(offered.isUpdateAvailable)
+    assert.equal("2026-01-05T10:00:00Z", offered.latestVersionDatetime)
     local before <const> = #bip:at("asm/signature-statuses"):list()
     local result <const> = asm:update_signatures():wait(QUICK)
-    assert.is_false(asm:follow(result.signatureStatusReference):load().isUserDefined)
+    local status <const> = asm:follow(result.signatureStatusReference):load()
+    assert.is_false(status.isUserDefined)
+    assert.matches("2026-01-05", status.readme, 1, true)
     assert.equal(before + 1, #bip:at("asm/signature-statuses"):list())
+    assert.equal(2, #bip:at("live-update/asm-attack-signatures/update-files"):list())
     assert.is_false(asm:check_signatures():wait(QUICK).isUpdateAvailable)
+  end)
+
+  it("of the system are neither checked nor updated without an update server", function()
+    local before <const> = #bip:at("asm/signature-statuses"):list()
+    for _, start_task in ipairs { asm.update_signatures, asm.check_signatures } do
+      local err <const> = failure(function() start_task(asm):wait(QUICK) end)
+      assert.equal("task", err.kind)
+      assert.matches("cannot be reached", err.message, 1, true)
+    end
+    assert.equal(before, #bip:at("asm/signature-statuses"):list())
   end)
 
   it("have statuses, systems and sets; a set collects what its filter lets through", function()

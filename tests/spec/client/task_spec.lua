@@ -396,10 +396,11 @@ describe("G25 the commands of tmsh", function()
     for _, action in ipairs { "start", "stop", "restart" } do
       bip.sys.service:run(action, { name = "ntpd" })
     end
-    bip.analytics["application-security"].report:run(
-      "send-mail",
-      { ["email-addresses"] = { "a@example.net" } }
-    )
+    local report <const>, mail <const> =
+      bip.analytics["application-security"].report, { ["email-addresses"] = { "a@example.net" } }
+    assert.equal("invalid", fails("invalid", report.run, report, "send-mail", mail).kind)
+    bip.sys["smtp-server"]:create { name = "m", smtpServerHostName = "mail.example.net" }
+    report:run("send-mail", mail)
     f5.asm(bip).policies:create { name = "p" }
     bip.asm.policy:run("publish", { name = "/Common/p" })
     assert.matches(

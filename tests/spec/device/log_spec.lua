@@ -39,7 +39,7 @@ describe("simulated device: logs", function()
     }
     assert.match("The requested Pool %(/Common/x%) was not found%.\n$", answer.body)
     assert.match(" err me: hello\n$", bip:bash "tail -n 1 /var/log/ltm")
-    assert.equal("audit\nicrd\nltm\nrestjavad-audit.0.log\nrestjavad.0.log\nuser.log\n",
+    assert.equal("audit\nicrd\nltm\nmaillog\nrestjavad-audit.0.log\nrestjavad.0.log\nuser.log\n",
       bip:bash "ls /var/log")
   end)
 

@@ -179,7 +179,58 @@ describe("simulated device: tasks and commands", function()
     assert.same({}, curl(device, "GET", "/mgmt/tm/sys/ucs").json.items)
   end)
 
-  it("G25 moves, copies, generates, publishes, resets, starts, stops, mails", function()
+  it("G25 queues mail for a mail server, which it cannot reach", function()
+    local report = "/mgmt/tm/analytics/application-security/report"
+    local function mail(more)
+      local body = { command = "send-mail", ["email-addresses"] = { "a@example.net" } }
+      for name, value in pairs(more or {}) do body[name] = value end
+      return curl(device, "POST", report, body)
+    end
+    local function server(name)
+      local body = { name = name, smtpServerHostName = name .. ".example.net" }
+      assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/smtp-server", body).status)
+    end
+    local refused = mail()
+    assert.equal(400, refused.status)
+    assert.matches("no SMTP configuration", refused.json.message, 1, true)
+    server "one"
+    assert.equal(200, mail().status)
+    server "two"
+    assert.equal(400, mail().status)
+    assert.equal(404, mail({ ["smtp-config-override"] = "/Common/three" }).status)
+    assert.equal(200, mail({ ["smtp-config-override"] = "two" }).status)
+    assert.equal(400, mail({ ["email-addresses"] = {} }).status)
+    local log = curl(device, "POST", "/mgmt/tm/util/bash", {
+      command = "run", utilCmdArgs = "-c 'cat /var/log/maillog'",
+    }).json.commandResult
+    assert.equal(2, select(2, log:gsub("to=<a@example.net>, relay=none, status=deferred", "")))
+    assert.matches("two.example.net:25", log, 1, true)
+  end)
+
+  it("G25 pings the hosts that its configuration names", function()
+    local node = { name = "web", address = "192.0.2.7" }
+    assert.equal(200, curl(device, "POST", "/mgmt/tm/ltm/node", node).status)
+    local function ping(arguments)
+      return curl(device, "POST", "/mgmt/tm/util/ping", {
+        command = "run", utilCmdArgs = arguments,
+      }).json.commandResult
+    end
+    local both = ping "-c 2 192.0.2.7"
+    assert.matches("2 packets transmitted, 2 received, 0% packet loss", both, 1, true)
+    assert.matches("1 received", ping "-c 1 127.0.0.1", 1, true)
+    assert.matches(
+      "1 packets transmitted, 0 received, 100% packet loss", ping "-c 1 192.0.2.8", 1, true
+    )
+    assert.equal("ping: unknown host nowhere.example\n", ping "-c 1 nowhere.example")
+    device:plant { health = { ["/Common/web"] = "down" } }
+    assert.matches("0 received", ping "-c 1 192.0.2.7", 1, true)
+    local printed = curl(device, "POST", "/mgmt/tm/util/bash", {
+      command = "run", utilCmdArgs = "-c 'ping -c 1 192.0.2.9'",
+    }).json.commandResult
+    assert.matches("100% packet loss", printed, 1, true)
+  end)
+
+  it("G25 moves, copies, generates, publishes, resets, starts, stops", function()
     curl(
       device,
       "POST",
@@ -246,27 +297,11 @@ describe("simulated device: tasks and commands", function()
         device, "POST", "/mgmt/tm/sys/icall/handler/perpetual", { command = "start", name = "h" }
       ).status
     )
-    assert.equal(
-      200,
-      curl(
-        device,
-        "POST",
-        "/mgmt/tm/analytics/application-security/report",
-        { command = "send-mail", ["email-addresses"] = { "a@example.net" } }
-      ).status
-    )
     local publish = { command = "publish", name = "/Common/p" }
     assert.equal(404, curl(device, "POST", "/mgmt/tm/asm/policy", publish).status)
     local policy = curl(device, "POST", "/mgmt/tm/asm/policies", { name = "p" }).json
     assert.equal(200, curl(device, "POST", "/mgmt/tm/asm/policy", publish).status)
     assert.is_true(curl(device, "GET", "/mgmt/tm/asm/policies/" .. policy.id).json.active)
-    local ping = curl(
-      device,
-      "POST",
-      "/mgmt/tm/util/ping",
-      { command = "run", utilCmdArgs = "-c 1 192.0.2.7" }
-    ).json
-    assert.matches("192.0.2.7", ping.commandResult, 1, true)
     local unknown = curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "reboot" })
     assert.equal(501, unknown.status)
   end)

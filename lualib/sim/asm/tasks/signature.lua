@@ -1,5 +1,6 @@
 -- Tasks for attack signatures: check for an update, update, import and export user-defined ones.
 local json = require "f5.json"
+local live_update = require "sim.asm.live_update"
 local content = require "sim.asm.content"
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
@@ -10,9 +11,25 @@ local xml = require "sim.asm.xml"
 
 local M = { run = {}, check = {} }
 
+local TYPE <const> = "asm-attack-signatures"
+
+-- What the update server offers; nil if nothing. A simulated device has no network: a seed says
+-- what it finds (see sim/asm/live_update.lua).
+local function offer_of(device, only_look)
+  if not live_update.is_served(device, TYPE) then
+    entity.refuse "The update server cannot be reached."
+  end
+  return live_update.take_offer(device, TYPE, only_look)
+end
+
 M.run["check-signatures"] = function(device)
   local statuses = tree.top(device):child("signature-statuses"):items()
-  return { isUpdateAvailable = false, latestVersionDatetime = statuses[1].record.data.timestamp }
+  local offer = offer_of(device, true)
+  return {
+    isUpdateAvailable = offer ~= nil,
+    latestVersionDatetime = offer and (offer.createDateTime or entity.iso(device:now()))
+      or statuses[1].record.data.timestamp,
+  }
 end
 
 local function record_status(device, object, counts)
@@ -92,7 +109,12 @@ M.run["update-signatures"] = function(device, object)
       import_one(device, node, object.isUserDefined, counts)
     end
   else
-    counts.readme = "The signatures of the system are up to date."
+    local offer = offer_of(device)
+    counts.readme = offer
+        and ("The update of %s has no signatures that the simulated device lacks."):format(
+          offer.createDateTime
+        )
+      or "The signatures of the system are up to date."
   end
   return record_status(device, object, counts)
 end
