@@ -13,6 +13,7 @@ files["tests/run.lua"].globals = { "arg" }
 for _, data in ipairs {
   "catalogue", "factory/services.lua", "extensions/as3/check/facts.lua",
   "extensions/telemetry/facts.lua",
+  "extensions/onboarding/facts.lua", "extensions/onboarding/items.lua",
 } do
   files["lualib/sim/" .. data].max_line_length = false
 end

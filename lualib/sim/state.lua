@@ -99,6 +99,14 @@ local STATE <const> = {
       } } },
       settings = "table", next_seconds = "number?", busy = "string?",
     },
+    ["do"] = {
+      [MAYBE] = true, tasks = { [LIST] = {
+        id = "string", since = "integer", result = "table", declaration = "table",
+        updated = "integer",
+      } },
+      last = "string?", original = "table?", files = { [EACH] = "string|boolean" },
+      secrets = { [EACH] = { shown = "string", hash = "string" } }, next_seconds = "number?",
+    },
   },
   failover = "string",
   learned = { [EACH] = { type = "string", open = "boolean?", free_names = "boolean?",

@@ -71,6 +71,8 @@ local function body_of(ok, answer)
   return type(answer) == "table" and answer.body or nil
 end
 
+local GONE <const> = "item does not exist"
+
 local WORKING <const> = {
   RUNNING = true, ROLLING_BACK = true, REBOOTING = true, REVOKING = true,
   REBOOTING_AND_RESUMING = true,
@@ -136,7 +138,7 @@ local function wait(run, path)
     local result, whole = said(body_of(ok, answer))
     if result then
       run.last, run.refused = nil, 0
-      if result.code == 404 then lost(run, not ok and answer or nil, path) end
+      if result.message == GONE then lost(run, not ok and answer or nil, path) end
       if not WORKING[result.status] and result.code ~= 202 then
         return finish(run, result, whole, path)
       end

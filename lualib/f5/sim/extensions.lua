@@ -1,7 +1,7 @@
 -- Which extensions of iControl LX a simulated device has: words as `--extensions` takes them.
 
 -- Names and the versions that a word without one means: facts about the simulated device.
-local known = { as3 = "3.56.0", fast = "1.25.0", ts = "1.39.0" }
+local known = { as3 = "3.56.0", ["do"] = "1.45.0", fast = "1.25.0", ts = "1.39.0" }
 
 local function names()
   local list = {}

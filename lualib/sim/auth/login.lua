@@ -70,6 +70,15 @@ local function forget_old(device)
   end
 end
 
+--- Ends all tokens of a local user.
+function M.end_tokens(device, user_name)
+  local items = device.state.tokens.items
+  for name, token in pairs(items) do
+    local is_local = token.authProviderName == "tmos" or token.authProviderName == "local"
+    if token.userName == user_name and is_local then items[name] = nil end
+  end
+end
+
 local function count_live(device, user_name, provider_name)
   local count = 0
   for _, token in pairs(device.state.tokens.items) do

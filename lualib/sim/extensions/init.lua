@@ -22,6 +22,10 @@ local KNOWN <const> = {
     package = "f5-appsvcs", uri = "/mgmt/shared/appsvcs", module = "sim.extensions.as3",
     version = "3.56.0", release = "10",
   },
+  ["do"] = {
+    package = "f5-declarative-onboarding", uri = "/mgmt/shared/declarative-onboarding",
+    module = "sim.extensions.onboarding", version = "1.45.0", release = "6",
+  },
   fast = {
     package = "f5-appsvcs-templates", uri = "/mgmt/shared/fast",
     module = "sim.extensions.templates", version = "1.25.0", release = "1",

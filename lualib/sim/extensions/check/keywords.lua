@@ -180,7 +180,7 @@ end)
 keyword("object", "propertyNames", function(schema, value, at, check)
   for _, name in ipairs(place.keys(value, at)) do
     local here = same_place(at, "propertyNames", "propertyNames", true)
-    here.property_name = name
+    here.property_name, here.parent = name, nil
     local wrong = check(schema, name, here)
     if wrong then
       for _, one in ipairs(wrong) do one.propertyName = name end

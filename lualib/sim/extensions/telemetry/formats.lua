@@ -18,7 +18,7 @@ end
 
 function M.ipv6(text)
   local address = text:match "^%s*(.-)%s*$":gsub("%%.+$", "")
-  local dotted = address:match ":([%d.]+)$"
+  local dotted = address:match ":(%d+%.[%d.]+)$"
   if dotted then
     if not M.ipv4(dotted) then return false end
     address = address:sub(1, -#dotted - 1) .. "0:0"

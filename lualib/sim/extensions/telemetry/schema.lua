@@ -1,4 +1,5 @@
 -- Declarations of TS: checked against the facts of its schemas, and against what they name.
+local documents = require "sim.extensions.check.documents"
 local json = require "f5.json"
 local keywords = require "sim.extensions.telemetry.keywords"
 local formats = require "sim.extensions.telemetry.formats"
@@ -9,37 +10,7 @@ local M = {}
 
 local BASE <const>, NAMESPACE <const> = "base_schema.json", "namespace_schema.json"
 
-local documents
-
--- The schemas: name of the file -> facts.
-local function schemas()
-  documents = documents or json.decode(require "sim.extensions.telemetry.facts")
-  return documents
-end
-
-local function member(schema, name)
-  for _, pair in ipairs(schema) do
-    if type(pair) == "table" and pair[1] == name then return pair[2] end
-  end
-  local index = tonumber(name)
-  if index then return schema[index + 1] end
-  return schema[name]
-end
-
-local resolved = {}
-
--- What a reference in a file means, and the file where that is.
-local function resolve(ref, base)
-  local file, pointer = ref:match "^([^#]*)#?(.*)$"
-  if file == "" then file = base end
-  local key = file .. "#" .. pointer
-  if not resolved[key] then
-    local schema = schemas()[file]
-    for name in pointer:gmatch "[^/]+" do schema = member(schema, name) end
-    resolved[key] = schema
-  end
-  return resolved[key], file
-end
+local resolve = documents.resolver "sim.extensions.telemetry.facts"
 
 -- A mistake as TS shows it.
 local function shown(one)
@@ -63,9 +34,9 @@ end
 
 -- The schemas of a version: it knows its own number and those before.
 local function for_version(version)
-  local base = tables.copy(schemas()[BASE])
+  local base = tables.copy((resolve("#", BASE)))
   local list, number = json.array { version }, number_of(version)
-  local known = member(base.properties, "schemaVersion")
+  local known = documents.member(base.properties, "schemaVersion")
   for _, one in ipairs(known.enum) do
     if number_of(one) < number then list[#list + 1] = one end
   end

@@ -43,6 +43,9 @@ local function show_variable(_, _, object, shown)
   if object.value == "" then shown.value = "" end
 end
 
+-- Variables that the generated list lacks. DO sets them.
+local MORE <const> = { { "tmrouted.tmos.routing", "disable", "disable enable" } }
+
 local function variables()
   local list = {}
   for n, entry in ipairs(require "sim.catalogue.tables.variables") do
@@ -51,6 +54,12 @@ local function variables()
     list[n] = {
       name = entry[1], value = value, defaultValue = entry[2], valueRange = entry[3],
       scfConfig = entry[4] == false and "false" or "true",
+    }
+  end
+  for _, entry in ipairs(MORE) do
+    list[#list + 1] = {
+      name = entry[1], value = entry[2], defaultValue = entry[2], valueRange = entry[3],
+      scfConfig = "true",
     }
   end
   return list

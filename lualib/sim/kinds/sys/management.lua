@@ -116,7 +116,9 @@ local management_route <const> = {
     if properties.gateway and object.gateway and not validate.is_address(object.gateway) then
       validate.invalid("gateway", object.gateway)
     end
-    if not old and not object.gateway then validate.refuse '"gateway" must be specified' end
+    if not old and not object.gateway and object.type ~= "interface" then
+      validate.refuse '"gateway" must be specified'
+    end
     if not ctx.seed and not ctx.factory then refuse_same_network(store, object) end
   end,
 }

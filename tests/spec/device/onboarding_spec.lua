@@ -1,0 +1,394 @@
+-- The simulated DO: what it takes, what it makes of it, what it refuses and with which words.
+-- Examples of F5 are read from a git directory of F5Networks/f5-declarative-onboarding:
+-- F5LUA_DO=DIRECTORY.
+local curl = require "curl"
+local json = require "f5.json"
+local lab = require "lab"
+local sim = require "f5.sim"
+
+local ROOT <const> = "/mgmt/shared/declarative-onboarding"
+local EXAMPLES <const> = "examples"
+
+-- A declaration with these objects.
+local function device_of(common, more)
+  common.class = "Tenant"
+  local declaration = { class = "Device", schemaVersion = "1.44.0", Common = common }
+  for key, value in pairs(more or {}) do declaration[key] = value end
+  return declaration
+end
+
+describe("D2 DO on the simulated device", function()
+  local device
+
+  before_each(function() device = sim.start { extensions = { "do=1.44.0" } } end)
+  after_each(function() lab.stop(device) end)
+
+  local function post(body, query)
+    return curl { device, "POST", ROOT .. (query or ""), body = body }
+  end
+
+  local function get(path) return curl { device, "GET", path }.json end
+
+  local function declared(common, more)
+    local answer = post(device_of(common, more))
+    assert.equal(200, answer.status, answer.body)
+    assert.equal("success", answer.json.result.message)
+    return answer.json
+  end
+
+  -- Expects that a declaration is refused before anything is changed.
+  local function refused(common, errors, more)
+    local answer = post(device_of(common, more))
+    assert.equal(400, answer.status, answer.body)
+    assert.equal("bad declaration", answer.json.message)
+    assert.same(errors, answer.json.result.errors)
+  end
+
+  -- The differences that a declaration would make.
+  local function differences(common)
+    local answer = declared(common, {
+      controls = { class = "Controls", dryRun = true, traceResponse = true },
+    })
+    return answer.traces.diff
+  end
+
+  it("says its version, and has no task at first", function()
+    local info = get(ROOT .. "/info")[1]
+    assert.equal("1.44.0 1 1.44.0 1.0.0 0", table.concat({
+      info.version, info.release, info.schemaCurrent, info.schemaMinimum, info.id,
+    }, " "))
+    assert.same({}, get(ROOT))
+    assert.same({}, get(ROOT .. "/task"))
+    assert.same({}, get(ROOT .. "/config"))
+    local lost = curl { device, "GET", ROOT .. "/task/none" }
+    assert.equal("404 item does not exist", lost.status .. " " .. lost.json.result.message)
+  end)
+
+  it("sets the system, DNS, NTP, services and variables", function()
+    declared {
+      system = {
+        class = "System", hostname = "edge.example.com", cliInactivityTimeout = 1200,
+        consoleInactivityTimeout = 600, autoPhonehome = false,
+      },
+      dns = { class = "DNS", nameServers = { "192.0.2.8", "2001:db8::8844" } },
+      ntp = { class = "NTP", servers = { "192.0.2.9" }, timezone = "Europe/Berlin" },
+      web = { class = "HTTPD", maxClients = 12, authPamIdleTimeout = 300 },
+      ssh = { class = "SSHD", inactivityTimeout = 900, ciphers = { "aes256-ctr" } },
+      db = { class = "DbVariables", ["ui.advisory.enabled"] = true },
+      log = { class = "SyslogRemoteServer", host = "192.0.2.50" },
+    }
+    local settings = get "/mgmt/tm/sys/global-settings"
+    assert.equal("edge.example.com 600", settings.hostname .. " " ..
+      settings.consoleInactivityTimeout)
+    assert.equal("edge.example.com", get("/mgmt/tm/cm/device").items[1].name)
+    assert.equal("20", tostring(get("/mgmt/tm/cli/global-settings").idleTimeout))
+    assert.equal("disabled", get("/mgmt/tm/sys/software/update").autoPhonehome)
+    local dns = get "/mgmt/tm/sys/dns"
+    assert.same({ "192.0.2.8", "2001:db8::8844" }, dns.nameServers)
+    assert.is_nil(dns.search)
+    assert.equal("Europe/Berlin", get("/mgmt/tm/sys/ntp").timezone)
+    assert.equal(12, get("/mgmt/tm/sys/httpd").maxClients)
+    local ssh = get "/mgmt/tm/sys/sshd"
+    assert.equal("900 Ciphers aes256-ctr\n", ssh.inactivityTimeout .. " " .. ssh.include)
+    assert.equal("true", get("/mgmt/tm/sys/db/ui.advisory.enabled").value)
+    assert.equal("192.0.2.50", get("/mgmt/tm/sys/syslog").remoteServers[1].host)
+  end)
+
+  local NETWORK <const> = {
+    trunk = { class = "Trunk", interfaces = { "1.3" }, lacpEnabled = true },
+    inside = { class = "VLAN", tag = 100, interfaces = { { name = "1.1", tagged = true } } },
+    ["inside-self"] = {
+      class = "SelfIp", address = "198.51.100.2/24", vlan = "inside", allowService = "default",
+    },
+    way = { class = "Route", gw = "198.51.100.1", network = "203.0.113.0/24" },
+    domain = { class = "RouteDomain", id = 7, parent = "parent" },
+    parent = { class = "RouteDomain", id = 8 },
+    tunnel = { class = "Tunnel", tunnelType = "tcp-forward", mtu = 1400 },
+  }
+
+  local function network()
+    local copy = {}
+    for name, object in pairs(NETWORK) do copy[name] = object end
+    return copy
+  end
+
+  it("makes the network, and changes only what differs", function()
+    declared(network())
+    assert.equal(100, get("/mgmt/tm/net/vlan/~Common~inside").tag)
+    local self = get "/mgmt/tm/net/self/~Common~inside-self"
+    assert.same({ "default" }, self.allowService)
+    assert.equal("198.51.100.1", get("/mgmt/tm/net/route/~Common~way").gw)
+    assert.equal("/Common/parent", get("/mgmt/tm/net/route-domain/~Common~domain").parent)
+    assert.equal("enabled", get("/mgmt/tm/net/trunk/trunk").lacp)
+    assert.equal(1400, get("/mgmt/tm/net/tunnels/tunnel/~Common~tunnel").mtu)
+    assert.same({}, differences(network()))
+    declared(network())
+    assert.equal(self.generation, get("/mgmt/tm/net/self/~Common~inside-self").generation)
+    local other = network()
+    other.inside = { class = "VLAN", tag = 101, interfaces = { { name = "1.1", tagged = true } } }
+    assert.same({
+      { kind = "E", path = { "Common", "VLAN", "inside", "tag" }, lhs = 100, rhs = 101 },
+    }, differences(other))
+    declared(other)
+    assert.equal(101, get("/mgmt/tm/net/vlan/~Common~inside").tag)
+  end)
+
+  it("removes what a declaration no longer names, and gives back what was there", function()
+    local first = get "/mgmt/tm/sys/ntp"
+    local all = network()
+    all.ntp = { class = "NTP", servers = { "192.0.2.9" } }
+    declared(all)
+    all.way, all.ntp = nil, nil
+    assert.equal(2, #differences(all))
+    declared(all)
+    assert.equal(404, curl { device, "GET", "/mgmt/tm/net/route/~Common~way" }.status)
+    assert.same(first.servers, get("/mgmt/tm/sys/ntp").servers)
+    declared {}
+    assert.same({}, get("/mgmt/tm/net/vlan").items)
+    assert.same({}, get("/mgmt/tm/net/self").items)
+    assert.equal(1, #get("/mgmt/tm/net/route-domain").items)
+  end)
+
+  it("undoes everything when the device refuses something", function()
+    local all = network()
+    all.bad = { class = "SelfIp", address = "198.51.100.2/24", vlan = "inside" }
+    local answer = post(device_of(all))
+    assert.equal(409, answer.status, answer.body)
+    assert.equal("ERROR invalid config - rolled back", answer.json.status .. " "
+      .. answer.json.message)
+    assert.matches("already exists", answer.json.errors[1])
+    assert.same({}, get("/mgmt/tm/net/vlan").items)
+    assert.same({}, get("/mgmt/tm/net/trunk").items)
+  end)
+
+  it("is a task with a status while it works, and while it rolls back", function()
+    local answer = post(device_of(network(), { async = true }))
+    assert.equal("202 RUNNING processing", table.concat({
+      answer.status, answer.json.result.status, answer.json.result.message,
+    }, " "))
+    local path = ROOT .. "/task/" .. answer.json.id
+    assert.equal(202, curl { device, "GET", path }.status)
+    assert.equal(200, curl { device, "GET", path .. "?statusCodes=experimental" }.status)
+    assert.same({}, get("/mgmt/tm/net/vlan").items)
+    device:advance(1)
+    local done = curl { device, "GET", path }
+    assert.equal("200 OK", done.status .. " " .. done.json.result.status)
+    assert.is_nil(done.json.code)
+    assert.equal(done.json.id, get(ROOT).id)
+    device:control("next_declaration", { extension = "do", seconds = 10 })
+    local all = network()
+    all.bad = { class = "SelfIp", address = "198.51.100.2/24", vlan = "inside" }
+    local id = post(device_of(all, { async = true })).json.id
+    device:advance(9)
+    assert.equal("RUNNING", get(ROOT .. "/task/" .. id).result.status)
+    device:advance(1)
+    local rolling = get(ROOT .. "/task/" .. id).result
+    assert.equal("ROLLING_BACK invalid config - rolling back", rolling.status .. " "
+      .. rolling.message)
+    device:advance(1)
+    local over = curl { device, "GET", ROOT .. "/task/" .. id }
+    assert.equal("409 invalid config - rolled back", over.status .. " " .. over.json.message)
+    assert.matches("already exists", over.json.errors[1])
+    local full = get(ROOT .. "/task/" .. id .. "?show=full")
+    assert.equal("100 true", ("%d %s"):format(full.currentConfig.Common.VLAN.inside.tag,
+      tostring(next(full.originalConfig.Common.VLAN) == nil)))
+  end)
+
+  it("shows differences of a dry run, and changes nothing", function()
+    local before = get "/mgmt/tm/sys/dns"
+    local answer = declared({ dns = { class = "DNS", nameServers = { "192.0.2.1" } } }, {
+      controls = { class = "Controls", dryRun = true, traceResponse = true },
+    })
+    assert.is_true(answer.result.dryRun)
+    local one = answer.traces.diff[1]
+    assert.equal("E Common.DNS.nameServers.0", one.kind .. " " .. table.concat(one.path, "."))
+    assert.same({ "192.0.2.1" }, answer.traces.desired.Common.DNS.nameServers)
+    assert.same(before, get "/mgmt/tm/sys/dns")
+  end)
+
+  it("keeps what was there before the first declaration, until it is deleted", function()
+    declared { dns = { class = "DNS", nameServers = { "192.0.2.1" } } }
+    local config = get(ROOT .. "/config")[1]
+    assert.same({ "192.0.2.53" }, config.Common.DNS.nameServers)
+    local refusal = curl { device, "DELETE", ROOT .. "/task" }
+    assert.equal("400 DELETE is only supported for the config endpoint",
+      refusal.status .. " " .. refusal.json.message)
+    assert.equal(200, curl { device, "DELETE", ROOT .. "/config/" .. config.id }.status)
+    assert.same({}, get(ROOT .. "/config"))
+  end)
+
+  it("makes users, changes the password of the caller, and shows no secret", function()
+    local token = curl { device, "POST", "/mgmt/shared/authn/login", body = {
+      username = "admin", password = "admin", loginProviderName = "tmos",
+    } }.json.token.token
+    local users = {
+      admin = { class = "User", userType = "regular", password = "n3w-Passw0rd", shell = "bash" },
+      guest = {
+        class = "User", userType = "regular", password = "gu3st-Pass", shell = "none",
+        partitionAccess = { Common = { role = "guest" } }, forceInitialPasswordChange = false,
+      },
+    }
+    local answer = declared(users)
+    assert.is_nil(answer.declaration.Common.guest.password)
+    assert.equal("none", answer.declaration.Common.guest.shell)
+    assert.equal(401, curl { device, "GET", "/mgmt/tm/sys/dns" }.status)
+    local function as(user) return curl { device, "GET", "/mgmt/tm/auth/user", user = user } end
+    assert.equal(200, as("admin:n3w-Passw0rd").status)
+    assert.equal(401, curl { device, "GET", "/mgmt/tm/sys/dns", token = token }.status)
+    local list = as("admin:n3w-Passw0rd").json.items
+    local guest
+    for _, one in ipairs(list) do guest = one.name == "guest" and one or guest end
+    assert.same({ name = "Common", role = "guest" }, {
+      name = guest.partitionAccess[1].name, role = guest.partitionAccess[1].role,
+    })
+    local again = curl { device, "POST", ROOT, user = "admin:n3w-Passw0rd",
+      body = device_of(users) }
+    assert.equal(200, again.status, again.body)
+    assert.same(list, as("admin:n3w-Passw0rd").json.items)
+  end)
+
+  it("provisions modules, and takes them back", function()
+    declared { modules = { class = "Provision", ltm = "nominal", avr = "minimum" } }
+    assert.equal("minimum", get("/mgmt/tm/sys/provision/avr").level)
+    declared {}
+    assert.equal("none", get("/mgmt/tm/sys/provision/avr").level)
+    assert.equal("nominal", get("/mgmt/tm/sys/provision/ltm").level)
+  end)
+
+  it("reboots when the device says that it must, and ends after the boot", function()
+    curl { device, "PATCH", "/mgmt/tm/sys/db/provision.action", body = { value = "reboot" } }
+    local answer = post(device_of({ dns = { class = "DNS", nameServers = { "192.0.2.1" } } }))
+    assert.equal("202 REBOOTING reboot required", table.concat({
+      answer.status, answer.json.result.status, answer.json.result.message,
+    }, " "))
+    device:advance(0.5)
+    assert.equal("refused", (function()
+      local away = curl { device, "GET", ROOT, options = "--max-time 5" }
+      return away.status == 0 and "refused" or away.status == nil and "refused" or away.status
+    end)())
+    device:advance(20)
+    local done = curl { device, "GET", ROOT .. "/task/" .. answer.json.id }
+    assert.equal("200 OK", done.status .. " " .. done.json.result.status)
+    assert.equal("none", get("/mgmt/tm/sys/db/provision.action").value)
+  end)
+
+  it("names the mistakes of a declaration with their paths", function()
+    local answer = post(device_of { v = { class = "VLAN", tag = "x", interfaces = {} } })
+    assert.equal(400, answer.status)
+    local one = answer.json.errors[1]
+    assert.equal(".declaration.Common['v'].tag should be integer", one.dataPath .. " "
+      .. one.message)
+    refused({ root = { class = "User", userType = "regular" } },
+      { "root must have userType root" })
+    refused({
+      hostname = "a.example.com", s = { class = "System", hostname = "b.example.com" },
+    }, { "multiple hostnames in declaration" })
+    local text = curl { device, "POST", ROOT, body = "nonsense" }
+    assert.equal(400, text.status)
+  end)
+
+  it("refuses by name what is not simulated", function()
+    refused({
+      data = { class = "GSLBDataCenter" }, disk = { class = "Disk", applicationData = 26214400 },
+    }, {
+      "/Common/data: the class GSLBDataCenter is not simulated",
+      "/Common/disk: the class Disk is not simulated",
+    })
+    refused({}, { "webhook: calls of other hosts are not simulated" },
+      { webhook = "https://example.com/hook" })
+    local answer = post {
+      class = "DO", targetHost = "192.0.2.7", declaration = device_of {},
+    }
+    assert.same({ "targetHost: other devices than the own one are not simulated" },
+      answer.json.errors)
+    assert.equal(200, post({ class = "DO", declaration = device_of {} }).status)
+  end)
+
+  it("answers like an URI of nobody where it is not installed", function()
+    lab.stop(device)
+    device = sim.start {}
+    local answer = curl { device, "GET", ROOT .. "/info" }
+    assert.equal(404, answer.status)
+    assert.matches("not registered", answer.json.message)
+  end)
+
+  -- -- the examples of F5 --
+
+  local function examples()
+    local folder = os.getenv "F5LUA_DO"
+    if not folder then return nil end
+    local found = {}
+    local list <close> = assert(io.popen(("git --git-dir=%s ls-tree -r --name-only HEAD %s"):format(
+      folder, EXAMPLES)))
+    for name in list:lines() do
+      local git <close> = assert(io.popen(("git --git-dir=%s show HEAD:%s"):format(folder, name)))
+      if name:find "%.json$" then found[name:match "[^/]+$"] = json.decode(git:read "a") end
+    end
+    return found
+  end
+
+  -- What an example needs: the old password of root; its webhook is left out.
+  local function prepare(fresh, declaration)
+    declaration.webhook, declaration.async = nil, false
+    declaration.controls = declaration.controls or { class = "Controls" }
+    declaration.controls.traceResponse = true
+    local admin
+    for name, object in pairs(declaration.Common) do
+      if type(object) == "table" and object.userType == "root" then
+        curl(fresh, "POST", "/mgmt/shared/authn/root", {
+          oldPassword = "default", newPassword = object.oldPassword,
+        })
+      end
+      if name == "admin" then admin = object.password end
+    end
+    return "admin:" .. (admin or "admin")
+  end
+
+  -- The differences that a second POST still has; objects that nobody deletes do not count.
+  local function left(fresh, body, user)
+    fresh:advance(30)
+    local again = curl { fresh, "POST", ROOT, body = body, user = user }
+    if again.status == 403 then return {} end -- the example lets only other addresses in
+    assert.equal(200, again.status, again.body)
+    local list = {}
+    for _, one in ipairs(again.json.traces.diff) do
+      if one.path[2] ~= "TrafficGroup" then list[#list + 1] = json.encode(one) end
+    end
+    return list
+  end
+
+  it("carries out the examples of F5, and a second POST changes nothing", function()
+    local all = examples()
+    if not all then return pending "F5LUA_DO is not set" end
+    local sum, lines = { count = 0, whole = 0, named = 0, other = 0 }, {}
+    for name, body in pairs(all) do
+      local fresh = sim.start { extensions = { "do" }, hostname = "bigip1" }
+      if name == "routeInterface.json" then
+        curl(fresh, "POST", "/mgmt/tm/net/vlan", { name = "external" })
+      end
+      local declaration = body.class == "DO" and body.declaration or body
+      local user = prepare(fresh, declaration)
+      local answer = curl { fresh, "POST", ROOT, body = body }
+      local result = answer.json.result
+      sum.count = sum.count + 1
+      local text = json.encode(result.errors or {})
+      if result.code < 300 then
+        if not (declaration.controls.dryRun) then
+          assert.same({}, left(fresh, body, user), name)
+        end
+        sum.whole = sum.whole + 1
+      elseif result.code == 400 and text:find "simulated" then
+        sum.named = sum.named + 1
+      else
+        sum.other = sum.other + 1
+        lines[#lines + 1] = name .. ": " .. text
+      end
+      lab.stop(fresh)
+    end
+    local figures = ("%d of %d examples carried out, %d refused by name, %d by the device\n%s")
+      :format(sum.whole, sum.count, sum.named, sum.other, table.concat(lines, "\n"))
+    assert.is_true(sum.count >= 70, figures)
+    assert.is_true(sum.whole >= 53, figures)
+    assert.is_true(sum.other <= 4, figures)
+  end)
+end)
