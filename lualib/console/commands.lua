@@ -278,6 +278,7 @@ local SPOKEN <const> = { help = true, exit = true, quit = true }
 -- @return name and argument, or nothing
 function Commands.spoken(source, env)
   local text = source:match "^%s*(.-)%s*$"
+  text = text:match "^(%a+)%s*%(%s*%)$" or text -- exit()
   if text == "?" then return "help", "" end
   local about = text:match "^%?%s*([%w_.:/~%[%]\"'-]+)$"
     or text:match "^([%a_][%w_.:/~%[%]\"'-]*)%s*%?$" or text:match "^help%s+([%w_.:/~%[%]\"'-]+)$"

@@ -99,7 +99,7 @@ end
 function Console:print(...)
   for i = 1, select("#", ...) do
     local value, kind = collections.completed((select(i, ...)))
-    self.output:text(show.value(value, {
+    self.output:text(show.result(value, {
       width = self.output:columns(), paint = self.output.paint, kind = kind,
     }))
   end
@@ -161,6 +161,20 @@ local function note_comparisons(self, source, kind)
   end
 end
 
+-- `list ltm/pool` is a line of the shell.
+local function note_shell(self, source)
+  local word <const> = source:match "^%s*f5lua%s+(%l+)" or source:match "^%s*(%l+)%s+[%w/-]"
+  for _, name in ipairs(word and require("cli.support.main").subcommands() or {}) do
+    if name == word then
+      return self.output:note(
+        ("hint: 'f5lua %s' is a command of the shell; here it is Lua: bip.ltm.pool:list()"):format(
+          word
+        )
+      )
+    end
+  end
+end
+
 --- Runs one entry: a command, or Lua.
 -- @return "incomplete" if more lines must follow
 function Console:entry(source)
@@ -175,6 +189,7 @@ function Console:entry(source)
   if kind == "incomplete" then return kind end
   if not chunk then
     self.output:problem("error: " .. message)
+    note_shell(self, source)
     self.failures = self.failures + 1
     return
   end

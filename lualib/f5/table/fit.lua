@@ -145,11 +145,11 @@ local function give_room(columns, left)
 end
 
 --- Chooses columns.
----@param columns table[] head (text), width (of the widest cell), head_width, texts (of the cells),
----number (boolean: only numbers), keep (boolean: never left out)
+---@param columns table[] head, label (what is shown of it), width (of the widest cell),
+---head_width, texts (of the cells), number (boolean: only numbers), keep (boolean: never left out)
 ---@param width number of the terminal
 ---@return table[] chosen columns, with `mode` and `width`
----@return string[] left_out heads of the other columns
+---@return string[] left_out labels of the other columns
 function M.choose(columns, width)
   local total = GAP * (#columns - 1)
   for _, column in ipairs(columns) do
@@ -171,7 +171,7 @@ function M.choose(columns, width)
     if column.keep or column.has_room then
       chosen[#chosen + 1] = column
     else
-      left_out[#left_out + 1] = column.head
+      left_out[#left_out + 1] = column.label
     end
   end
   widen(chosen, left)

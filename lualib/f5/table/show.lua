@@ -3,6 +3,7 @@
 -- The console and the one-line calls (`f5lua list …`) use it. Nothing here calls a device.
 
 local csv = require "f5.table.csv"
+local entries = require "f5.table.entries"
 local json = require "f5.json"
 local value = require "f5.table.value"
 local terminal = require "f5.terminal"
@@ -179,6 +180,43 @@ function Show.value(item, opts, depth)
   if depth > MAX_DEPTH then return "…" end
   for i, each in ipairs(item) do lines[i] = Show.value(each, opts, depth) end
   return table.concat(lines, "\n")
+end
+
+-- Whether all rows have the same names of properties, as those of statistics have, and those of
+-- sys/hardware have not.
+local function are_alike(rows)
+  local seen, count = {}, 0
+  for _, row in ipairs(rows) do
+    if type(row) ~= "table" then return false end
+    for name in pairs(row) do seen[name] = (seen[name] or 0) + 1 end
+  end
+  local shared = 0
+  for _, times in pairs(seen) do
+    count = count + 1
+    if times > 1 then shared = shared + 1 end
+  end
+  return shared * 2 >= count
+end
+
+--- Rows as a table, or one below the other if they have little in common.
+function Show.rows(rows, opts)
+  if #rows == 1 then return Show.value(rows[1], opts) end
+  if are_alike(rows) then return Show.value(rows, opts) end
+  local texts = {}
+  for i, row in ipairs(rows) do texts[i] = Show.value(row, opts) end
+  return table.concat(texts, "\n\n")
+end
+
+--- A result as people read it: a text of several lines as lines, nested entries (sys/version) as
+--- plain values. Otherwise as Show.value.
+function Show.result(item, opts)
+  if type(item) == "string" and item:find "\n." then
+    return terminal.text((item:gsub("\n$", "")))
+  end
+  local rows = type(item) == "table" and not value.is_array(item) and getmetatable(item) == nil
+    and entries(item)
+  if rows and #rows > 0 then return Show.rows(rows, opts) end
+  return Show.value(item, opts)
 end
 
 local function lua_key(key)

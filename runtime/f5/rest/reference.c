@@ -7,6 +7,7 @@
 #include "base/metatable.h"
 #include "base/push_owned.h"
 #include "f5/report/error.h"
+#include "f5/report/spelling.h"
 #include "f5/rest/names.h"
 #include "f5/rest/uri.h"
 #include "f5/session/session_lua.h"
@@ -291,6 +292,29 @@ static int read_only(lua_State *L) {
       luaL_tolstring(L, 2, NULL), ref->text);
 }
 
+/* The upvalues of __call: the methods of references and of sessions. */
+enum { OF_REFERENCES = 1, OF_SESSIONS };
+
+/* Raises an error for a method that does not exist, with the one that is probably meant. */
+static int no_method(lua_State *L, const char *path) {
+  const char *last = strrchr(path, '/');
+  spelling s = {.name = last ? last + 1 : ""};
+  bool of_session = luaL_testudata(L, 2, SESSION_NAME) != NULL;
+  int methods = lua_upvalueindex(of_session ? OF_SESSIONS : OF_REFERENCES);
+  for (lua_pushnil(L); lua_next(L, methods); lua_pop(L, 1)) {
+    size_t length;
+    const char *known = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : NULL;
+    if (known) spelling_offer(&s, known, length);
+  }
+  const char *what = of_session ? "session" : "reference";
+  if (s.edits)
+    return error_usage(L, "a %s has no method '%s'; did you mean '%s'? Its path is %s", what,
+                       s.name, s.nearest, path);
+  return error_usage(
+      L, "a %s has no method '%s'; its path is %s (use :at(\"%s\") for a segment of this name)",
+      what, s.name, path, s.name);
+}
+
 static int no_call(lua_State *L) {
   const f5_reference *ref = to_reference(L, 1);
   if (lua_gettop(L) == 3 && lua_isnil(L, 2) &&
@@ -303,12 +327,7 @@ static int no_call(lua_State *L) {
                        "a reference cannot be called: :at(\"%s\") leads to what is below it (%s)",
                        is_name ? lua_tostring(L, 2) : "NAME", ref->text);
   }
-  const char *last = strrchr(ref->text, '/');
-  return error_usage(
-      L,
-      "a reference has no method '%s'; its path is %s (use :at(\"%s\") for a segment "
-      "of this name)",
-      last ? last + 1 : "", ref->text, last ? last + 1 : "");
+  return no_method(L, ref->text);
 }
 
 static int no_length(lua_State *L) {
@@ -345,7 +364,9 @@ void reference_setup(lua_State *L, int session_methods) {
   lua_pop(L, 1); /* metatable of sessions */
   lua_newtable(L);
   luaL_newmetatable(L, REFERENCE_NAME);
-  luaL_setfuncs(L, events, 0);
+  lua_pushvalue(L, -2); /* methods */
+  lua_pushvalue(L, session_methods);
+  luaL_setfuncs(L, events, 2);
   metatable_hide(L, "reference");
   lua_pushvalue(L, -2); /* methods */
   lua_pushvalue(L, -2); /* metatable */

@@ -586,7 +586,7 @@ describe("sessions", function()
       end).message
     )
     assert.matches(
-      "a reference has no method 'nothing'; its path is /mgmt/tm/nothing",
+      "a session has no method 'nothing'; its path is /mgmt/tm/nothing",
       failure(function() bip:nothing() end).message
     )
     for text, argument in pairs { web = "web", NAME = {} } do

@@ -164,3 +164,19 @@ describe("A path that is not there yet", function()
     assert.is_true(err.kind == "cancelled" or err.kind == "not_ready")
   end)
 end)
+
+describe("A method that does not exist", function()
+  it("is reported with the one that is probably meant", function()
+    device, bip = lab.start()
+    local _ <close> = setmetatable({}, { __close = function() lab.stop(bip, device) end })
+    for words, call in pairs {
+      ["a reference has no method 'creat'; did you mean 'create'? Its path is /mgmt/tm/ltm/pool/"] =
+        function() bip.ltm.pool:creat {} end,
+      ["a session has no method 'transacton'; did you mean 'transaction'?"] =
+        function() bip:transacton(print) end,
+      ["a reference has no method 'zzzzzz'; its path is"] = function() bip.ltm.pool:zzzzzz() end,
+    } do
+      assert.matches(words, lab.fails("usage", call).message, 1, true)
+    end
+  end)
+end)

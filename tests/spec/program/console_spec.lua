@@ -435,4 +435,19 @@ describe("the console", function()
     )
     assert.equal("1\n", program.run({}, { input = "print(1)" }).out)
   end)
+
+  it("prints texts and nested entries as people read them, and knows lines of the shell", function()
+    local result <const> = program.run({ "console", "--sim" }, { input = table.concat({
+      'bip:bash "echo one; echo two"', "bip.sys.version:load()", '"plain"', "list ltm/pool",
+      "f5lua get ltm/pool", "nothing here", "bip.ltm.pool:lst()", "exit()", "print 'never'",
+    }, "\n") .. "\n" })
+    assert.matches("^one\ntwo\n0\nBuild +%S+\nDate +", result.out)
+    assert.is_nil(result.out:find("nestedStats", 1, true))
+    assert.matches('\n"plain"\n', result.out)
+    assert.matches("hint: 'f5lua list' is a command of the shell; here it is Lua", result.out)
+    assert.matches("hint: 'f5lua get' is a command of the shell", result.out)
+    assert.is_nil(result.out:find("'f5lua nothing'", 1, true))
+    assert.matches("a reference has no method 'lst'; did you mean 'list'?", result.out, 1, true)
+    assert.is_nil(result.out:find("never", 1, true))
+  end)
 end)

@@ -35,24 +35,6 @@ local function rows_of(value)
   return type(value) == "table" and flat_entries(value) or { value }
 end
 
--- Whether all rows have the same names of properties, as those of statistics have, and those of
--- sys/hardware have not.
-local function are_alike(rows)
-  local seen, count = {}, 0
-  for _, row in ipairs(rows) do
-    if type(row) ~= "table" then return false end
-    for name in pairs(row) do
-      seen[name] = (seen[name] or 0) + 1
-    end
-  end
-  local shared = 0
-  for _, times in pairs(seen) do
-    count = count + 1
-    if times > 1 then shared = shared + 1 end
-  end
-  return shared * 2 >= count
-end
-
 local function is_objects(value)
   return json.is_array(value) or type(value) == "table" and json.is_array(value.items)
 end
@@ -78,11 +60,7 @@ local function as_table(value, format, view)
     end
     return show.value(rows, style)
   end
-  if #rows == 1 then return show.value(rows[1], style) end
-  if are_alike(rows) then return show.value(rows, style) end
-  local texts = {}
-  for i, row in ipairs(rows) do texts[i] = show.value(row, style) end
-  return table.concat(texts, "\n\n")
+  return show.rows(rows, style)
 end
 
 local writers = {}
