@@ -132,12 +132,10 @@ function M.next_transaction(device, options)
   transaction.set_next(device, options)
 end
 
-local DECLARATIONS <const> = { as3 = "sim.extensions.as3", ["do"] = "sim.extensions.onboarding" }
-
 -- How many seconds of the device's clock the next declaration takes: { seconds =, extension = "as3"
 -- (default) or "do" }.
 function M.next_declaration(device, options)
-  require(DECLARATIONS[options.extension or "as3"]).set_next(device, options)
+  require("sim.extensions").module(device, options.extension or "as3").set_next(device, options)
 end
 
 -- From now on the password of this user is expired.

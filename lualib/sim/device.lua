@@ -17,6 +17,7 @@ local Router = require "sim.http.router"
 local clock = require "sim.clock"
 local cluster = require "sim.cluster"
 local errors = require "sim.http.errors"
+local extensions = require("sim.lazy") "sim.extensions"
 local icall = require "sim.icall"
 local miss = require "sim.twin.miss"
 local pipeline = require "sim.http.pipeline"
@@ -206,6 +207,7 @@ function Device:restore(state)
   self.disk.forget_foreign()
   self.store:rebuild()
   cluster.restored(self)
+  extensions.restored(self)
 end
 
 -- The same if the store has the objects of the new state already.
@@ -214,6 +216,7 @@ function Device:go_back(state)
   self.disk.forget_foreign()
   self.store:reset_watchers(true)
   cluster.restored(self)
+  extensions.restored(self)
 end
 
 -- A copy of a value in which bytes that are not UTF-8 are replaced by U+FFFD.

@@ -39,7 +39,16 @@ local KNOWN <const> = {
 -- Releases of versions that options name without one.
 local RELEASES <const> = { ["f5-appsvcs 3.50.2"] = "3" }
 
-local function module_of(known) return require(known.module) end
+-- The module of an extension, ready for a device. Most devices have no extensions, and start faster
+-- without their modules.
+local function module_of(device, known)
+  local module = require(known.module)
+  if not device.ready_extensions[known] then
+    device.ready_extensions[known] = true
+    module.install(device)
+  end
+  return module
+end
 
 -- The installed version and release of an extension; nil if it is not there.
 local function installed(device, known)
@@ -52,6 +61,9 @@ end
 
 --- The version and the release of an extension on a device; nil if it is not installed.
 function M.version(device, name) return installed(device, KNOWN[name]) end
+
+--- The module of an extension, ready for a device, whether it is installed there or not.
+function M.module(device, name) return module_of(device, KNOWN[name]) end
 
 --- The error of options of extensions; nil if there is none.
 -- @param wanted table: name -> version, or true for the default
@@ -95,7 +107,7 @@ local function handler(known)
     if is_away(device) then return errors.not_registered(request) end
     if not installed(device, known) then return device:pass(request) end
     if request.user.access["all-partitions"] ~= "admin" then return login.not_permitted(request) end
-    return module_of(known).handle(device, request)
+    return module_of(device, known).handle(device, request)
   end
 end
 
@@ -111,7 +123,7 @@ function M.call(device, name, method, target, body)
     headers = { ["content-type"] = "application/json" },
   }
   if is_away(device) or not installed(device, known) then return errors.not_registered(request) end
-  local ok, response = pcall(module_of(known).handle, device, request)
+  local ok, response = pcall(module_of(device, known).handle, device, request)
   if ok or type(response) == "table" and response.status then return response end
   return error(response, 0)
 end
@@ -124,20 +136,35 @@ function M.restnoded_restarts(device)
   M.restarted(device)
 end
 
+-- Calls run(module) for each extension that is installed, or was and left a state.
+local function each_present(device, run)
+  for name, known in pairs(KNOWN) do
+    if device.state.extensions[name] or installed(device, known) then
+      run(module_of(device, known))
+    end
+  end
+end
+
 --- What extensions lose when the device or its daemons restart.
 function M.restarted(device)
   if not device.state.extensions then return end
-  for _, known in pairs(KNOWN) do module_of(known).restarted(device) end
+  each_present(device, function(module) module.restarted(device) end)
+end
+
+--- To be called when the state of the device was replaced.
+function M.restored(device)
+  if device.twin then return end
+  device.state.extensions = device.state.extensions or {}
+  device.ready_extensions = {}
+  each_present(device, function() end)
 end
 
 function M.install(device)
   if device.twin then return end -- a twin has the extensions of its device
-  device.state.extensions = device.state.extensions or {}
+  device.state.extensions, device.ready_extensions = device.state.extensions or {}, {}
   install_wanted(device)
-  for _, known in pairs(KNOWN) do
-    device:route(known.uri, handler(known))
-    module_of(known).install(device)
-  end
+  for _, known in pairs(KNOWN) do device:route(known.uri, handler(known)) end
+  M.restored(device)
 end
 
 return M
