@@ -104,11 +104,11 @@ end
 local FOR_PEOPLE <const> = { text = true, table = true, wide = true }
 
 -- What is printed if a file failed: the results of its tenants for programs. People read them in
--- the error.
+-- the error, of which a line about one of many devices shows only the beginning.
 local function failed(options, rows, at, err)
   local format <const> = options.output or host.is_terminal(1) and "text" or "jsonl"
   local found <const> = type(err) == "table" and err.results
-  if found and not FOR_PEOPLE[format] then
+  if found and (options.inventory or not FOR_PEOPLE[format]) then
     table.move(rows_of(found, options.files[at]), 1, #found, #rows + 1, rows)
   end
   local left <const> = table.concat(options.files, ", ", at + 1)

@@ -186,7 +186,10 @@ local function send(run)
     local ok, answer = run:try(request.method, request.path, {
       body = request.body, query = request.query, changes = not request.dry_run,
     })
-    if ok then return answer end
+    if ok then
+      if not request.dry_run then run.posted = (run.posted or 0) + 1 end
+      return answer
+    end
     if answer.outcome == "unknown" then return { items = { { id = search(run, answer) } } } end
     if not calls.is_transient(answer) then
       if answer.status and (answer.kind == "invalid" or answer.kind == "not_found"
@@ -244,6 +247,16 @@ local function check_dry_run(run, found)
   end
 end
 
+-- Takes back from the writes of the session what changed nothing: AS3 was busy, refused everything,
+-- or found nothing to change.
+local function count(run, found, refused)
+  local changed = false
+  for _, one in ipairs(found) do
+    changed = changed or not refused and one.message ~= "no change" and one.code ~= BUSY
+  end
+  core.unchanged(run.bip, (run.posted or 0) - (changed and 1 or 0))
+end
+
 --- Carries out a request, and returns its results. Raises "declaration" if one failed.
 -- @param request table: method, path, query, body, id, dry_run
 function M.run(bip, request, options)
@@ -260,9 +273,11 @@ function M.run(bip, request, options)
   run.before = known_tasks(run)
   local raw <const> = carry_out(run)
   local found <const> = results.of(raw)
+  local refused <const> = is_refusal(raw)
+  count(run, found, refused)
   if results.failed(found) > 0 then
     raise(run, {
-      results = found, task = run.task, message = results.message("AS3", found, is_refusal(raw)),
+      results = found, task = run.task, message = results.message("AS3", found, refused),
     })
   end
   if request.dry_run then check_dry_run(run, found) end

@@ -123,10 +123,26 @@ end
 local SIGNS <const> = { N = "+", D = "-", E = "~" }
 local MAX_CHANGES <const> = 200 -- of one tenant that are printed
 
+local function without_secrets(value) return json.decode(core.mask(json.encode(value))) end
+
+-- A copy of a difference. The last word of its path is the name of its two values.
+local function masked_change(change)
+  if type(change) ~= "table" then return core.mask(tostring(change)) end
+  local path <const> = type(change.path) == "table" and change.path or { change.path }
+  local name <const> = text(path[#path]) or "value"
+  local copy = {}
+  for key, value in next, change do
+    local is_value <const> = key == "lhs" or key == "rhs" or key == "item"
+    copy[key] = is_value and without_secrets({ [name] = value })[name] or value
+  end
+  return copy
+end
+
 local function side(value) return value == nil and "(nothing)" or text(value) or '""' end
 
 -- One difference that a dry run found: "~ /Blue/A/web properties.pool: /Blue/A/p -> /Blue/A/q".
 local function change_line(change)
+  change = masked_change(change)
   local path = type(change.path) == "table" and change.path or { change.path }
   local where, rest = text(path[1]) or "?", {}
   for i = 2, #path do rest[#rest + 1] = text(path[i]) end
@@ -175,27 +191,21 @@ end
 
 -- -- errors ---------------------------------------------------------------------------------------
 
--- The values of a difference whose path ends with the name of a secret.
-local function mask_change(change)
-  local path = type(change) == "table" and type(change.path) == "table" and change.path
-  local name = path and text(path[#path])
-  if not name or not core.is_secret_name(name) then return end
-  for _, side_of in ipairs { "lhs", "rhs", "item" } do
-    if change[side_of] ~= nil then change[side_of] = core.MASK end
-  end
-end
-
---- A copy without secrets, for error objects and for what is printed; nil: it cannot be made.
+--- A copy without secrets, for error objects and for what is printed.
 function M.masked(results)
-  local ok, plain = pcall(function() return json.decode(core.mask(json.encode(json.array(
-    table.move(results, 1, #results, 1, {}))))) end)
-  if not ok then return nil end
-  for _, one in ipairs(plain) do
-    for _, change in ipairs(type(one.changes) == "table" and one.changes or {}) do
-      mask_change(change)
+  local out = json.array {}
+  for i, one in ipairs(results) do
+    local copy, changes = {}, nil
+    for key, value in next, one do copy[key] = value end
+    if type(one.changes) == "table" then changes = one.changes end
+    copy.changes = nil
+    out[i] = without_secrets(copy)
+    if changes then
+      out[i].changes = json.array {}
+      for n, change in ipairs(changes) do out[i].changes[n] = masked_change(change) end
     end
   end
-  return plain
+  return out
 end
 
 local HINTS <const> = {

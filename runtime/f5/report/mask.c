@@ -51,6 +51,13 @@ static bool is_cookie(const char *name, size_t length) {
          (length == 10 && strncasecmp(name, "set-cookie", 10) == 0);
 }
 
+/* A member of AS3 whose name does not say what it holds: the two sides of a difference, whose name
+ * is in a list beside it, and what is encoded. */
+static bool is_nameless(const char *name, size_t length) {
+  return (length == 3 && (memcmp(name, "lhs", 3) == 0 || memcmp(name, "rhs", 3) == 0)) ||
+         (length == 6 && memcmp(name, "base64", 6) == 0);
+}
+
 /* What a secret member has for a value: where it starts and ends, and whether it is no string but a
  * number, the inside of a list, or an object. A mask takes its place as a string, so that the text
  * stays JSON: `quotes` backslashes before each of its quotes, -1: none. */
@@ -129,7 +136,9 @@ static bool secret_member(const char *s, size_t length, size_t quote, span *valu
   const char *name = s + quote + 1;
   const size_t name_length = name_end - quote - 1;
   if (at >= length || s[at] != ':') return false;
-  if (!secret_name(name, name_length) && !is_cookie(name, name_length)) return false;
+  if (!secret_name(name, name_length) && !is_cookie(name, name_length) &&
+      !is_nameless(name, name_length))
+    return false;
   at++;
   while (at < length && is_blank(s[at]))
     at++;
@@ -149,8 +158,8 @@ static bool secret_member(const char *s, size_t length, size_t quote, span *valu
 /* For a quote: returns whether it opens the name of a member that holds a command line, what a
  * command printed, or a script or iRule, and where its value is. */
 static bool command_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
-  static const char *const names[] = {"utilCmdArgs", "commandResult", "apiAnonymous", "definition",
-                                      "iRule"};
+  static const char *const names[] = {"utilCmdArgs", "commandResult", "apiAnonymous",
+                                      "definition",  "iRule",         "api-anonymous"};
   size_t opening = 0, behind;
   while (opening < quote && s[quote - 1 - opening] == '\\')
     opening++;

@@ -177,6 +177,14 @@ int session_lua_set_password(lua_State *L) {
   return 0;
 }
 
+int session_lua_unchanged(lua_State *L) {
+  f5_session *session = session_check(L, 1);
+  const lua_Integer count = luaL_checkinteger(L, 2);
+  uint64_t *writes = &session->usage.writes;
+  if (count > 0) *writes -= (uint64_t)count < *writes ? (uint64_t)count : *writes;
+  return 0;
+}
+
 /* session:api_status() -> array of { status, method, path, count }, oldest first */
 static int session_api_status(lua_State *L) {
   api_status_push(L, session_check(L, 1)->api_statuses);

@@ -21,6 +21,9 @@ void session_setup(lua_State *L);
 /* Lua: set_password(session, string or secret): the password for later logins */
 int session_lua_set_password(lua_State *L);
 
+/* Lua: unchanged(session, n): n writes that were counted changed nothing, as their task said */
+int session_lua_unchanged(lua_State *L);
+
 /* Lua: before_close(fn): the end of a block that closes a session calls fn(serial, error) before;
  * serial: that of the session; error: that of the block, or nil. It may wait. */
 int session_lua_before_close(lua_State *L);
