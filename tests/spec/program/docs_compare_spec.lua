@@ -83,10 +83,11 @@ describe(PAGE .. " about snapshots and differences", function()
   end)
 
   it("has Lua that runs", function()
+    bip.ltm.pool["/Common/blue"]:create {}
     place:file("compare.lua", 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
       .. block("lua", "bip:snapshot {") .. 'assert(page:find "</html>")\n')
     local done <const> = shell "f5lua compare.lua"
     assert.equal(0, done.status, done.err)
-    assert.matches("^changed\tltm/pool\t/Common/web\ndescription\tnil\tchanged\n", done.out)
+    assert.matches("^changed\tltm/pool\t/Common/blue\ndescription\tnil\tchanged\n", done.out)
   end)
 end)

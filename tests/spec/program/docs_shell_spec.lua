@@ -103,6 +103,18 @@ describe("docs/shell.md", function()
     end)
   end
 
+  it("has a first block that works in the lab, line by line", function()
+    local device <close> = sim.start {
+      seed = f5.json.decode(assert(io.open(ROOT .. "/scripts/playbooks/lab.json")):read "a"),
+    }
+    local directory <close> = program.directory()
+    directory:file("pool.json", '{"description": "new"}')
+    local block <const> = markdown.blocks("docs/shell.md", "sh")[1].text
+    local result <const> = shell(block, device, directory)
+    assert.equal(0, result.status, result.err)
+    assert.matches('"name":"blue".*"description":"new".*"command":"save"}\n$', result.out)
+  end)
+
   it("shows all of them", function()
     for words, expected in pairs(after) do assert.is_true(expected.seen, words) end
   end)

@@ -269,7 +269,7 @@ describe("E4 docs/recordings.md", function()
 
   it("has examples that record a change", function()
     local bip <close> = lab.connect(device)
-    bip.ltm.pool["/Common/web"]:create {}
+    bip.ltm.pool["/Common/blue"]:create {}
     local commands <const> = markdown.blocks("docs/recordings.md", "sh")
     local blocks <const> = markdown.blocks("docs/recordings.md", "lua")
     place:file("change.lua", blocks[1].text:gsub("[^\n]*%.record[^\n]*\n", ""))
