@@ -50,6 +50,13 @@ local function not_found(id)
   }
 end
 
+-- Whether a declaration, which may be a bad one, asks for a dry run.
+local function dry_run(declaration)
+  local controls = declaration.controls
+  if type(controls) == "table" then return controls.dryRun end
+  return nil
+end
+
 local function filled(list) return list and #list > 0 and list or nil end
 
 -- A task as /task shows it.
@@ -60,7 +67,7 @@ local function show_task(record, show)
     result = {
       class = "Result", code = result.code, status = result.status, message = result.message,
       errors = filled(result.errors), warnings = filled(result.warnings),
-      dryRun = (record.declaration.controls or {}).dryRun,
+      dryRun = dry_run(record.declaration),
     },
     declaration = record.declaration, traces = record.traces,
   }
