@@ -34,9 +34,14 @@ end
 -- @param endpoint { host =, port = }
 -- @param verb what the message is about, such as "hello"
 function M.send(device, endpoint, verb, message, headers, milliseconds, done)
+  local path = ("/%s/%s"):format(M.PREFIX, verb)
+  return M.post(device, endpoint, path, message, headers, milliseconds, done)
+end
+
+--- The same for any path of another device.
+function M.post(device, endpoint, path, message, headers, milliseconds, done)
   local ok, number = pcall(
-    outgoing().post, endpoint.host, endpoint.port, ("/%s/%s"):format(M.PREFIX, verb), headers,
-    json.encode(message), milliseconds
+    outgoing().post, endpoint.host, endpoint.port, path, headers, json.encode(message), milliseconds
   )
   if not ok then return done(nil, "unreachable") end
   waiting[number] = { device = device, done = done }

@@ -157,13 +157,14 @@ local function request_of(transaction, command)
   return request
 end
 
---- Calls `run()` as one transaction of the device. What it raises undoes everything.
-function M.together(device, run)
+--- Calls `run(...)` as one transaction of the device. What it raises undoes everything.
+function M.together(device, run, ...)
   local kept = copy_small_state(device)
   device.store:begin()
   device.checks = {}
+  local given = table.pack(...)
   local ok, problem = pcall(function()
-    run()
+    run(table.unpack(given, 1, given.n))
     for _, check in ipairs(device.checks) do check() end
   end)
   device.checks = nil

@@ -19,7 +19,7 @@ local NOT_SIMULATED <const> = {
   Disk = "sizes of disks", Analytics = "settings of AVR", SecurityAnalytics = "settings of AFM",
   SecurityWaf = "settings of ASM", GSLBGlobals = true, GSLBDataCenter = true, GSLBServer = true,
   GSLBMonitor = true, GSLBProberPool = true, FirewallPolicy = true, FirewallAddressList = true,
-  FirewallPortList = true, ManagementIpFirewall = true, RoutingBGP = true, DeviceTrust = true,
+  FirewallPortList = true, ManagementIpFirewall = true, RoutingBGP = true,
 }
 
 local items, by_class

@@ -4,6 +4,7 @@
 -- configuration before the first declaration, files = what files had before DO wrote them, secrets
 -- (secrets.lua), next_seconds = how long the next declaration takes }
 local extensions = require("sim.lazy") "sim.extensions"
+local join = require("sim.lazy") "sim.extensions.onboarding.join"
 local json = require "f5.json"
 local onboard = require("sim.lazy") "sim.extensions.onboarding.onboard"
 local order = require "sim.extensions.order"
@@ -125,7 +126,9 @@ local function carry_out(device, record)
   record.result.warnings = filled(outcome.warnings)
   record.traces, record.current = outcome.traces, outcome.current
   record.original = tables.copy(state.original)
-  if outcome.reason then
+  if outcome.join then
+    record.outcome = { join = outcome.join, reboot = outcome.reboot }
+  elseif outcome.reason then
     update(device, record, 202, "ROLLING_BACK", "invalid config - rolling back", { outcome.reason })
     record.outcome = { code = outcome.code, reason = outcome.reason }
   elseif outcome.reboot then
@@ -139,8 +142,40 @@ end
 
 local function end_rollback(device, record)
   local outcome = record.outcome
+  local lost = outcome.undo and onboard.undo(device, state_of(device), record.current)
+  if lost then
+    update(device, record, 500, "ERROR", "rollback failed", { lost })
+    return finish(device, record)
+  end
   update(device, record, outcome.code, "ERROR", "invalid config - rolled back", { outcome.reason })
   finish(device, record)
+end
+
+-- Requests that are answered when their task has ended: id of the task -> request. They do not
+-- outlive the device.
+local waiting = {}
+
+-- The task goes on when the other device has answered.
+local function joined(device, record, problem)
+  local outcome = record.outcome
+  problem = problem or onboard.joined(device, outcome.join)
+  if problem then
+    update(device, record, 202, "ROLLING_BACK", "invalid config - rolling back", { problem.reason })
+    record.outcome = { code = problem.code, reason = problem.reason, undo = true }
+    if not waiting[record.id] then return later(device, record, ROLLBACK_SECONDS) end
+    end_rollback(device, record)
+  elseif outcome.reboot then
+    update(device, record, 202, "REBOOTING", "reboot required")
+    record.outcome = { reboot = true }
+    later(device, record, ROLLBACK_SECONDS)
+  else
+    update(device, record, 200, "OK", "success")
+    finish(device, record)
+  end
+  local request = waiting[record.id]
+  if not request then return end
+  waiting[record.id] = nil
+  return request.ticket, device:complete(request, answer(request, show_task(record)))
 end
 
 -- The next step of a task. A device that boots goes on afterwards.
@@ -152,7 +187,12 @@ local function step(device, record)
   local outcome = record.outcome
   if not outcome then
     carry_out(device, record)
-    if record.outcome then later(device, record, ROLLBACK_SECONDS) end
+    local plan = record.outcome and record.outcome.join
+    if plan then
+      join.ask(device, plan.trust, function(problem) return joined(device, record, problem) end)
+    elseif record.outcome then
+      later(device, record, ROLLBACK_SECONDS)
+    end
   elseif outcome.reason then
     end_rollback(device, record)
   elseif outcome.reboot == true then
@@ -212,6 +252,10 @@ local function post(device, request)
   end
   if seconds > 0 then device:advance(seconds) end -- the client waits
   step(device, record)
+  if record.outcome and record.outcome.join then
+    waiting[record.id] = request
+    return { status = 200, later = true }
+  end
   if record.outcome and record.outcome.reason then end_rollback(device, record) end
   return answer(request, show_task(record), record.result.code)
 end

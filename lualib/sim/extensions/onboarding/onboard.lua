@@ -2,6 +2,7 @@
 local current = require "sim.extensions.onboarding.current"
 local difference = require "sim.extensions.onboarding.difference"
 local fixes = require "sim.extensions.onboarding.fixes"
+local join = require "sim.extensions.onboarding.join"
 local json = require "f5.json"
 local login = require "sim.auth.login"
 local parse = require "sim.extensions.onboarding.parse"
@@ -94,7 +95,7 @@ function M.run(device, state, declaration)
   end
   if controls.dryRun then return result end
   local job = { warnings = result.warnings, files = files, kept_files = tables.copy(state.files),
-    new_passwords = {} }
+    new_passwords = {}, groups = {} }
   local ok, problem = pcall(transaction.together, device, function()
     write.run(device, found, there, job)
   end)
@@ -105,8 +106,35 @@ function M.run(device, state, declaration)
   state.files = job.kept_files
   for _, name in ipairs(job.new_passwords) do login.end_tokens(device, name) end
   secrets.remember(device, state, found.update)
+  if job.trust then result.join = { trust = job.trust, groups = job.groups } end
   result.reboot = job.reboot or (device.store:get(ACTION) or {}).value == "reboot"
   return result
+end
+
+--- What follows when this device has joined a trust domain. Returns nil, or { code =, reason = }.
+function M.joined(device, plan)
+  local ok, problem = pcall(device.store.atomically, device.store, join.groups, device, plan.groups)
+  if ok then return nil end
+  local code, reason = reason_of(problem)
+  return { code = code, reason = reason }
+end
+
+--- Gives the device the configuration that it had, without users. Returns nil, or the reason why
+--- that is impossible.
+function M.undo(device, state, before)
+  local there = current.read(device, db_names(before, state))
+  fixes.current(there)
+  local found = difference.find(before, there, function(path, plain, shown)
+    return plain == shown or secrets.same(state, path, plain, shown)
+  end)
+  local job = {
+    warnings = {}, files = {}, kept_files = state.files, new_passwords = {}, groups = {},
+  }
+  found.update.DeviceGroup, found.update.SyslogRemoteServer = nil, nil
+  found.update.MAC_Masquerade = nil
+  local ok, problem = pcall(transaction.together, device, write.run, device, found, there, job)
+  if ok then return nil end
+  return select(2, reason_of(problem))
 end
 
 --- After a boot the device has nothing left that needs one.

@@ -1,5 +1,6 @@
 -- Writes the classes of clusters: addresses of the own device, device groups, traffic groups.
 local calls = require "sim.extensions.onboarding.calls"
+local join = require "sim.extensions.onboarding.join"
 local json = require "f5.json"
 local order = require "sim.extensions.order"
 local tables = require "sim.tables"
@@ -40,40 +41,63 @@ local SETTINGS <const> = {
   "type", "autoSync", "saveOnAutoSync", "networkFailover", "fullLoadOnSync", "asmSync",
 }
 
-M[4] = { "DeviceGroup", function(device, list)
-  local path = "/tm/cm/device-group"
-  for _, name in ipairs(order.keys(list)) do
-    local group, body = list[name], { name = name }
-    for _, key in ipairs(SETTINGS) do body[key] = group[key] end
-    for _, key in ipairs { "saveOnAutoSync", "fullLoadOnSync" } do
-      if body[key] ~= nil then body[key] = tostring(body[key]) end
-    end
-    for _, key in ipairs { "autoSync", "networkFailover", "asmSync" } do
-      if type(body[key]) == "boolean" then body[key] = body[key] and "enabled" or "disabled" end
-    end
-    local trusted, members = {}, json.array {}
-    for _, one in ipairs(calls.call(device, "GET", "/tm/cm/device").items) do
-      trusted[one.name] = true
-    end
-    -- members that are not trusted yet join when they are
-    for _, member in ipairs(group.members or {}) do
-      local known = name_of(device, member:match "^[^/]*")
-      if trusted[known] then members[#members + 1] = { name = known } end
-    end
-    local place = calls.place(path, name, "Common")
-    calls.put(device, path, body, "Common")
-    for _, member in ipairs(members) do
-      local there = calls.get(device, ("%s/devices/~Common~%s"):format(place, member.name))
-      if not there then calls.call(device, "POST", place .. "/devices", member) end
-    end
-    for _, one in ipairs(calls.call(device, "GET", place .. "/devices").items or {}) do
-      local wanted = #members == 0
-      for _, member in ipairs(members) do wanted = wanted or member.name == one.name end
-      if not wanted then
-        calls.call(device, "DELETE", ("%s/devices/~Common~%s"):format(place, one.name))
-      end
+local GROUPS <const> = "/tm/cm/device-group"
+
+-- Members that are not trusted yet join when they are.
+local function trusted_members(device, group)
+  local trusted, members = {}, {}
+  for _, one in ipairs(calls.call(device, "GET", "/tm/cm/device").items) do
+    trusted[one.name] = true
+  end
+  for _, member in ipairs(group.members or {}) do
+    local known = name_of(device, member:match "^[^/]*")
+    if trusted[known] then members[known] = true end
+  end
+  return members
+end
+
+-- Makes a device group. Only its owner does that.
+local function write_group(device, name, group)
+  local body = { name = name }
+  for _, key in ipairs(SETTINGS) do body[key] = group[key] end
+  for _, key in ipairs { "saveOnAutoSync", "fullLoadOnSync" } do
+    if body[key] ~= nil then body[key] = tostring(body[key]) end
+  end
+  for _, key in ipairs { "autoSync", "networkFailover", "asmSync" } do
+    if type(body[key]) == "boolean" then body[key] = body[key] and "enabled" or "disabled" end
+  end
+  local members = trusted_members(device, group)
+  local place = calls.place(GROUPS, name, "Common")
+  calls.put(device, GROUPS, body, "Common")
+  local there = {}
+  for _, one in ipairs(calls.call(device, "GET", place .. "/devices").items or {}) do
+    there[one.name] = true
+  end
+  for _, member in ipairs(order.keys(members)) do
+    if not there[member] then calls.call(device, "POST", place .. "/devices", { name = member }) end
+  end
+  for _, member in ipairs(next(members) and order.keys(there) or {}) do
+    if not members[member] then
+      calls.call(device, "DELETE", ("%s/devices/~Common~%s"):format(place, member))
     end
   end
+end
+
+-- The group of another owner is joined, after this device has joined the trust domain.
+M[4] = { "DeviceGroup", function(device, list, update, _, job)
+  local own = calls.own_device(device)
+  local trust = update.DeviceTrust
+  local is_remote = trust and join.is_own(device, trust.remoteHost)
+  job.trust = join.needed(device, trust)
+  for _, name in ipairs(order.keys(list)) do
+    local owner = name_of(device, (list[name].owner or ""):match "^[^/]*")
+    if owner == own.name or owner == own.hostname or is_remote then
+      write_group(device, name, list[name])
+    else
+      job.groups[name] = true
+    end
+  end
+  if not job.trust then join.groups(device, job.groups) end
 end }
 
 M[5] = { "TrafficGroup", function(device, list)
@@ -126,6 +150,10 @@ M[7] = { "MirrorIp", function(device, mirror)
   calls.modify(device, calls.own_path(device), {
     mirrorIp = mirror.mirrorIp or "any6", mirrorSecondaryIp = mirror.mirrorSecondaryIp or "any6",
   })
+end }
+
+M[8] = { "DeviceTrust", function(device, trust, _, _, job)
+  job.trust = join.needed(device, trust)
 end }
 
 return M
