@@ -482,6 +482,46 @@ describe("AS3 on the simulated device", function()
     local answer = curl(other, "POST", DECLARE, adc { T = tenant "192.0.2.1" })
     assert.equal("no change", answer.json.results[1].message)
   end)
+
+  it("leaves behind what AS3 leaves: its last script, and declarations in data groups", function()
+    declare { T = tenant "192.0.2.1" }
+    local folder = call("GET", "/mgmt/tm/sys/folder/~Common~appsvcs")
+    assert.equal(200, folder.status)
+    local update = call("GET", "/mgmt/tm/ltm/data-group/internal/~Common~__appsvcs_update")
+    assert.equal(200, update.status)
+    assert.is_nil(update.json.records)
+    declare { U = tenant "192.0.2.1%99" }
+    local failed = call("GET", "/mgmt/tm/ltm/data-group/internal/~Common~__appsvcs_update").json
+    assert.equal("error", failed.records[1].name)
+    assert.matches("99", failed.records[1].data)
+    local name = call("GET", DECLARE .. "?age=list").json[1].name
+    local group = "/mgmt/tm/ltm/data-group/internal/~Common~" .. name
+    local kept = call("GET", group).json
+    assert.equal("f5 AS3 declaration (see info in record 0)", kept.description)
+    assert.matches("^date^%d%d%d%d%-.*Z|id^x|tenants^T|blocks^1$", kept.records[1].data)
+    assert.matches("^eNo", kept.records[2].data) -- zlib, in base64
+    -- without its data group a declaration is gone
+    call("DELETE", group)
+    assert.not_equal(name, call("GET", DECLARE .. "?age=list").json[1].name)
+  end)
+
+  it("has a lock while it works, and heeds the lock of another one", function()
+    local lock = "/mgmt/tm/ltm/data-group/internal/~Common~appsvcs~____appsvcs_lock"
+    device:control("next_declaration", { seconds = 30 })
+    declare({ T = tenant "192.0.2.1" }, "?async=true")
+    assert.equal(200, call("GET", lock).status)
+    device:advance(31)
+    assert.equal(404, call("GET", lock).status)
+    local now = device:now() // 1000
+    for age, status in pairs { [60] = 503, [150] = 200 } do
+      call("POST", "/mgmt/tm/ltm/data-group/internal", {
+        name = "/Common/appsvcs/____appsvcs_lock", type = "string",
+        description = ("%d"):format(now - age * 1000),
+      })
+      assert.equal(status, declare({ T = tenant "192.0.2.1" }).status)
+      call("DELETE", lock)
+    end
+  end)
 end)
 
 describe("extensions of the simulated device", function()

@@ -7,6 +7,7 @@
 local counted = require "sim.extensions.as3.counted"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
+local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
 local transaction = require "sim.tasks.transaction"
 local traces = require "sim.extensions.as3.traces"
@@ -341,8 +342,10 @@ local function deploy(device, name, objects, job, part)
     if not is_refusal(problem) then error(problem, 0) end
     local body = problem.body
     local reason = type(body) == "table" and body.message or "script failed"
+    stored.note_update(device, reason)
     return { code = 422, message = "declaration failed", response = reason }
   end
+  stored.note_update(device)
   if part ~= "create" or #(objects) > 0 then
     local kept = part == "create" and job.deployed[name] or nil
     remember(device, name, objects, job)

@@ -143,13 +143,17 @@ end
 local function finish(device, record, status, body)
   record.finished, record.body, record.status = true, body, status
   local state = state_of(device)
-  if state.busy == record.id then state.busy = nil end
+  if state.busy == record.id then
+    state.busy = nil
+    stored.unlock(device)
+  end
 end
 
 -- Runs a task whose record exists, unless another one runs.
 local function run_record(device, record)
   local state = state_of(device)
-  if state.busy and state.busy ~= record.id then
+  local is_ours = state.busy == record.id
+  if not is_ours and (state.busy or stored.is_locked(device)) then
     finish(device, record, 503, { code = 503, message = BUSY })
   else
     local task = record.task
@@ -187,7 +191,10 @@ local function start(device, task, asynchronous)
     task = plain(task), body = {}, declaration_id = task.declaration and task.declaration.id,
   })
   if asynchronous or seconds > 0 then
-    if not state.busy then state.busy = record.id end
+    if not state.busy and not stored.is_locked(device) then
+      state.busy = record.id
+      stored.lock(device)
+    end
     device:schedule(device:now() + math.floor(seconds * 1000000), "as3", { id = record.id })
   end
   return record, seconds
@@ -322,6 +329,7 @@ function M.restarted(device)
       record.finished, record.cancelled, record.task = true, true, nil
     end
   end
+  if state.busy then stored.unlock(device) end
   state.busy = nil
 end
 
