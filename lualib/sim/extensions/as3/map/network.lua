@@ -25,8 +25,14 @@ M.Bandwidth_Control_Policy = function(at, item, name)
   item.maxBandwidth = scaled(item.maxBandwidth, item.maxBandwidthUnit)
   item.maxUserBandwidth = scaled(item.maxUserBandwidth, item.maxUserBandwidthUnit)
   item.maxUserPPS = scaled(item.maxUserPPS, (item.maxUserPPSUnit or "pps"):gsub("^pps", "bpps"))
-  local list = {}
-  for category, entry in pairs(item.categories or {}) do
+  local list, categories = {}, item.categories or {}
+  if type(categories) ~= "table" then
+    references.fail(at:path(name) .. "/categories", "should be object")
+  end
+  for category, entry in pairs(categories) do
+    if type(entry) ~= "table" then
+      references.fail(("%s/categories/%s"):format(at:path(name), category), "should be object")
+    end
     local is_part = entry.maxBandwidthUnit == "%"
     entry.maxCatRatePercentage = is_part and entry.maxBandwidth or 0
     entry.maxBandwidth = is_part and 0 or scaled(entry.maxBandwidth, entry.maxBandwidthUnit)
