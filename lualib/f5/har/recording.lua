@@ -29,15 +29,15 @@ end
 -- Opens an empty file that only its owner can read. Another file than a recording is not replaced.
 local function open(path)
   local file = append_open(path)
-  local text = file:read()
-  if text ~= "" and text:sub(1, #START) ~= START then
+  local text = file:read(#START)
+  if text ~= "" and text ~= START then
     file:close()
     core.usage_error(("%s exists, and is no recording: it was not replaced"):format(path))
   end
   file:close()
   os.remove(path)
   file = append_open(path)
-  if file:read() == "" then return file end
+  if file:read(1) == "" then return file end
   file:close()
   core.usage_error(path .. " is in use by another program: it was not replaced")
 end

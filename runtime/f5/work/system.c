@@ -65,11 +65,15 @@ static int append_file_read(lua_State *L) {
   struct stat info;
   luaL_Buffer buffer;
   off_t at = 0;
+  const lua_Integer most = luaL_optinteger(L, 2, LUA_MAXINTEGER);
   if (fstat(file->fd, &info) != 0) return luaL_error(L, "cannot read: %s", strerror(errno));
+  const off_t end = info.st_size < most ? info.st_size : (off_t)most;
   luaL_buffinit(L, &buffer);
-  while (at < info.st_size) {
+  while (at < end) {
     char *space = luaL_prepbuffer(&buffer);
-    ssize_t got = pread(file->fd, space, LUAL_BUFFERSIZE, at);
+    const size_t left = (size_t)(end - at);
+    ssize_t got =
+        pread(file->fd, space, left < LUAL_BUFFERSIZE ? left : (size_t)LUAL_BUFFERSIZE, at);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return luaL_error(L, "cannot read: %s", strerror(errno));
     if (got == 0) break;

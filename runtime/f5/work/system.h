@@ -11,7 +11,7 @@
  *   now() -> seconds (float), monotonic
  *   raise_open_files(n) -> the soft limit, at least n; raises if the hard limit is lower
  *   append_open(path) -> file, locked for this process; raises if it cannot be opened or locked
- *   file:read(), file:truncate(bytes), file:close()
+ *   file:read([most]) -> at most so many bytes from its start; file:truncate(bytes), file:close()
  *   file:replace_end(at, text)   -- in one write, from the byte `at` on; the file may be longer
  * then file:append(text[, now])  -- returns when the bytes are on the disk (fdatasync(2)); with now
  * = false when the system has them: they outlive this process, but not a power failure
