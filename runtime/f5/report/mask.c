@@ -118,10 +118,15 @@ static bool plain_value(const char *s, size_t length, const char *name, size_t n
   return stop > value->start;
 }
 
-/* For a quote: returns whether it opens the name of a secret member whose value is a string, a
- * number, a list or an object, and where that value is. Also works inside a string, as in the
- * originalRequestBody that a failed login echoes. */
-static bool secret_member(const char *s, size_t length, size_t quote, span *value) {
+/* The name of a member of an object. Also one inside of a string, as in the originalRequestBody
+ * that a failed login echoes. */
+typedef struct member {
+  const char *name;
+  size_t length, opening; /* of the name; backslashes before its quotes */
+  size_t value;           /* where its value begins */
+} member;
+
+static bool find_member(const char *s, size_t length, size_t quote, member *found) {
   size_t opening = 0, name_end, at;
   while (opening < quote && s[quote - 1 - opening] == '\\')
     opening++;
@@ -133,52 +138,48 @@ static bool secret_member(const char *s, size_t length, size_t quote, span *valu
     return false;
   while (at < length && is_blank(s[at]))
     at++;
-  const char *name = s + quote + 1;
-  const size_t name_length = name_end - quote - 1;
   if (at >= length || s[at] != ':') return false;
-  if (!secret_name(name, name_length) && !is_cookie(name, name_length) &&
-      !is_nameless(name, name_length))
-    return false;
   at++;
   while (at < length && is_blank(s[at]))
     at++;
-  value->start = at;
-  if (at < length && plain_value(s, length, name, name_length, opening, value)) return true;
-  value->quotes = -1;
-  for (size_t i = 0; i < opening; i++)
-    if (at >= length || s[at++] != '\\') return false;
-  if (at >= length || s[at] != '"') return false;
-  value->start = at + 1;
-  size_t behind;
-  if (!string_end(s, length, value->start, opening, &value->end, &behind))
-    value->end = length; /* truncated: the rest is the secret */
+  *found = (member){s + quote + 1, name_end - quote - 1, opening, at};
   return true;
 }
 
-/* For a quote: returns whether it opens the name of a member that holds a command line, what a
- * command printed, or a script or iRule, and where its value is. */
-static bool command_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
+/* Finds the inside of the string that is the value. */
+static bool string_value(const char *s, size_t length, const member *of, size_t *start,
+                         size_t *end) {
+  size_t at = of->value, behind;
+  for (size_t i = 0; i < of->opening; i++)
+    if (at >= length || s[at++] != '\\') return false;
+  if (at >= length || s[at] != '"') return false;
+  *start = at + 1;
+  if (!string_end(s, length, *start, of->opening, end, &behind))
+    *end = length; /* truncated: the rest is the value */
+  return true;
+}
+
+/* Whether it is a secret whose value is a string, a number, a list or an object, and where that
+ * value is. */
+static bool secret_member(const char *s, size_t length, const member *of, span *value) {
+  if (!secret_name(of->name, of->length) && !is_cookie(of->name, of->length) &&
+      !is_nameless(of->name, of->length))
+    return false;
+  value->start = of->value;
+  if (of->value < length && plain_value(s, length, of->name, of->length, of->opening, value))
+    return true;
+  value->quotes = -1;
+  return string_value(s, length, of, &value->start, &value->end);
+}
+
+/* Whether it holds a command line, what a command printed, or a script or iRule. */
+static bool is_command(const member *of) {
   static const char *const names[] = {"utilCmdArgs", "commandResult", "apiAnonymous",
                                       "definition",  "iRule",         "api-anonymous"};
-  size_t opening = 0, behind;
-  while (opening < quote && s[quote - 1 - opening] == '\\')
-    opening++;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    const size_t name = strlen(names[i]);
-    size_t at = quote + 1 + name;
-    if (length - quote <= name + opening + 2 || s[quote + 1] != *names[i] ||
-        memcmp(s + quote + 1, names[i], name) != 0)
-      continue;
-    for (size_t n = 0; n < opening; n++)
-      if (s[at++] != '\\') return false;
-    if (s[at++] != '"' || at >= length || s[at++] != ':') return false;
-    while (at < length && (is_blank(s[at]) || (opening > 0 && s[at] == '\\')))
-      at++;
-    if (at >= length || s[at] != '"') return false;
-    *start = at + 1;
-    if (!string_end(s, length, *start, opening, end, &behind)) *end = length;
-    return true;
-  }
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (*of->name == *names[i] && strlen(names[i]) == of->length &&
+        memcmp(of->name, names[i], of->length) == 0)
+      return true;
   return false;
 }
 
@@ -248,12 +249,15 @@ typedef struct mask_scan {
 /* The same for what is announced by a quote. */
 static bool announced_by_quote(mask_scan *m, size_t at, span *value) {
   const char *s = m->s;
-  if (secret_member(s, m->length, at, value)) return true;
+  member of;
+  if (!find_member(s, m->length, at, &of))
+    return part_secret(s, m->length, at, &value->start, &value->end) ||
+           scheme_secret(s, m->length, at, &value->start, &value->end);
+  if (secret_member(s, m->length, &of, value)) return true;
   value->quotes = -1;
-  if (part_secret(s, m->length, at, &value->start, &value->end)) return true;
   if (pair_secret(s, m->length, at, &value->start, &value->end)) return true;
-  if (scheme_secret(s, m->length, at, &value->start, &value->end)) return true;
-  if (at >= m->command_end) command_member(s, m->length, at, &m->command, &m->command_end);
+  if (at >= m->command_end && is_command(&of))
+    string_value(s, m->length, &of, &m->command, &m->command_end);
   return false;
 }
 
@@ -262,6 +266,7 @@ static bool announced_by_quote(mask_scan *m, size_t at, span *value) {
 static bool announced(mask_scan *m, size_t at, span *value) {
   const char *s = m->s;
   size_t *start = &value->start, *end = &value->end;
+  value->quotes = -1;
   if (s[at] == '"' && announced_by_quote(m, at, value)) return true;
   value->quotes = -1;
   if ((at == 0 || s[at - 1] == '\n') && secret_header(s, m->length, at, start, end)) return true;
