@@ -20,7 +20,10 @@ local show = require "cli.support.change.plan"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
-local M = { summary = "send exactly the steps of a plan", logs = true }
+local M = {
+  summary = "send exactly the steps of a plan", logs = true,
+  instead = { ["--undoable"] = "apply always keeps a change record: leave out --undoable" },
+}
 
 local PROGRAM <const> = "f5lua apply"
 local WORKERS <const> = 20 -- devices that are looked at, at a time

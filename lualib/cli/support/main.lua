@@ -6,6 +6,7 @@
 --   logs             true: it has the options -v and --log-format, which are handled here
 --   records          false: it makes no calls, so it has no option --record; or a text: why it has
 --                    it and refuses it; "own": it handles the option itself
+--   instead          table|nil: option that people try, and that it does not have -> message
 --   rest             true: words after the first plain argument come as options.rest; is_literal is
 --                    true if -- stands before them
 
@@ -164,8 +165,25 @@ local function shown(element, name)
   return argname and ("%s %s"):format(name, argname) or name
 end
 
+-- What a subcommand takes beside options: "HOST[:PORT]", "A B PATHS".
+local function takes(parser)
+  local words = {}
+  for i, argument in ipairs(parser._arguments) do
+    local argname = argument._argname
+    argname = type(argname) == "table" and argname[1] or argname
+    words[i] = argname or argument._name:upper()
+  end
+  return #words == 0 and "no word" or table.concat(words, " ")
+end
+
 -- What argparse says, in words that say what to give.
-local function in_words(parser, message)
+-- @param instead table|nil: see `instead` of a subcommand
+local function in_words(parser, message, instead)
+  local unknown = message:match "^unknown option '([^']+)'"
+  if unknown and instead and instead[unknown] then return instead[unknown] end
+  if message == "too many arguments" then
+    return ("too many words: beside options it takes %s"):format(takes(parser))
+  end
   local what, name = message:match "^missing (%a+) '([^']+)'$"
   if what == "argument" then
     for _, argument in ipairs(parser._arguments) do
@@ -208,7 +226,7 @@ function M.subcommand(words)
   local command = M.load(name)
   local program = "f5lua " .. name
   local parser = require "argparse"(program, command.summary)
-  parser.error = function(_, message) usage(in_words(parser, message), program) end
+  parser.error = function(_, message) usage(in_words(parser, message, command.instead), program) end
   M.set_up(parser, command)
   refuse_twice(parser)
   local rest, is_literal

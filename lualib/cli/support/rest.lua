@@ -65,7 +65,9 @@ local function parse_json(text, what)
   return value
 end
 
-local function put(body, key, value)
+local function put(body, key, value, seen)
+  if seen[key] then usage(("%s is given twice; give it once"):format(key)) end
+  seen[key] = true
   local at = body
   local head, last = key:match "^(.*)%.([^.]+)$"
   for part in (head or ""):gmatch "[^.]+" do
@@ -77,7 +79,7 @@ end
 
 -- The words after the path: name, body and other arguments.
 local function parse_words(words)
-  local parsed, body = { plain = {}, in_order = {} }, nil
+  local parsed, body, seen = { plain = {}, in_order = {} }, nil, {}
   for _, word in ipairs(words) do
     local is_body = word:find "^[%w_.-]+:?=" or word:sub(1, 1) == "@"
     if not is_body then parsed.in_order[#parsed.in_order + 1] = word end
@@ -88,11 +90,11 @@ local function parse_words(words)
     elseif json_key then
       body = body or {}
       if json_text:sub(1, 1) == "@" then json_text = read_file(json_text:sub(2)) end
-      put(body, json_key, parse_json(json_text, "the value of " .. json_key))
+      put(body, json_key, parse_json(json_text, "the value of " .. json_key), seen)
     elseif key then
       body = body or {}
       if text:sub(1, 1) == "@" then text = read_file(text:sub(2)) end
-      put(body, key, text)
+      put(body, key, text, seen)
     elseif word:sub(1, 1) == "@" then
       if parsed.whole then usage "a body is given by @FILE once" end
       parsed.whole = true

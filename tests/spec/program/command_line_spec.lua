@@ -334,6 +334,11 @@ describe("wrong words of a subcommand", function()
     refused("%-H is given twice; give it once", "list", "x", "-H", "a", "-H", "b")
     refused("%-%-inventory is given twice", "list", "x", "--inventory", "a", "--inventory", "b")
     refused("no name given: f5lua profile show NAME", "profile", "show")
+    refused("too many words: beside options it takes HOST%[:PORT%]", "trust", "a", "b")
+    refused("always keeps a change record: leave out %-%-undoable", "apply", "--undoable", "x")
+    for _, words in ipairs { { "a=1", "a=2" }, { "a=1", "a:=2" }, { "a.b=1", "a.b=1" } } do
+      refused("a[.b]* is given twice; give it once", "create", "ltm/pool", "x", words[1], words[2])
+    end
   end)
 
   it("name the file that cannot be read", function()
