@@ -96,6 +96,11 @@ describe("plan --to", function()
     assert.equal(0, planned.status, planned.err .. planned.out)
     assert.not_matches("cannot be", planned.out)
     assert.not_matches("stays different", planned.out)
+    -- secrets of the same kind are one line
+    assert.matches("\n  encryptedPassword of auth/user: secret %(%d objects%)\n", planned.out)
+    assert.is_nil(planned.out:find("auth/user/admin", 1, true))
+    assert.matches("\n  encryptedPassword of auth/user: secret %(%d objects%)\n",
+      run("show", "to.plan").out)
     local done = run("apply", "to.plan")
     assert.equal(0, done.status, done.err .. done.out)
     local compared = run("diff", at(one), at(other))

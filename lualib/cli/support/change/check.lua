@@ -124,9 +124,9 @@ local function put_findings(device, report, options)
   put_list(put, "not simulated", device.not_simulated, function(one)
     return ("%s  %s %s: %s"):format(one.line, one.method, one.path, one.reason)
   end, colour)
-  put_list(put, "left out", device.left_out or {}, function(one)
-    return ("%s: %s"):format(one.path or one.kind or "?", one.reason)
-  end, colour)
+  local left_out <const> =
+    require("cli.support.change.plan").left_out_texts(device.left_out or {})
+  put_list(put, "left out", left_out, function(text) return text end, colour)
   put_list(put, "assumed", device.report.assumed or {}, described_assumption, colour)
 end
 

@@ -2,6 +2,7 @@
 local host = require "f5.host"
 local json = require "f5.json"
 local output = require "cli.support.output"
+local kind_of_path = require("f5.table.columns").kind_of_path
 local terminal = require "f5.terminal"
 
 local M = {}
@@ -36,16 +37,33 @@ local function described(step)
   )
 end
 
+--- What a plan of `--to` leaves out: array of texts. Secrets of the same kind are one text.
+function M.left_out_texts(list)
+  local texts, counts = {}, {}
+  for _, one in ipairs(list) do
+    local secret <const> = one.path and one.reason:match "^(%S+): secret$"
+    local text = secret and ("%s of %s: secret"):format(secret, kind_of_path(one.path))
+      or ("%s: %s"):format(one.path or one.kind or "?", one.reason)
+    if not counts[text] then texts[#texts + 1] = text end
+    counts[text] = (counts[text] or 0) + 1
+  end
+  for i, text in ipairs(texts) do
+    if counts[text] > 1 then texts[i] = ("%s (%d objects)"):format(text, counts[text]) end
+  end
+  return texts
+end
+
 --- Prints what a plan of `--to` leaves out.
 function M.left_out(list, put)
   if #list == 0 then return end
   put(("left out (%d)"):format(#list))
-  for i, one in ipairs(list) do
+  local texts <const> = M.left_out_texts(list)
+  for i, text in ipairs(texts) do
     if i > MAX_SHOWN then
-      put(("  … and %d more; --output json has all of them"):format(#list - MAX_SHOWN))
+      put(("  … and %d more; --output json has all of them"):format(#texts - MAX_SHOWN))
       break
     end
-    put("  ", terminal.line(("%s: %s"):format(one.path or one.kind or "?", one.reason)))
+    put("  ", terminal.line(text))
   end
 end
 
