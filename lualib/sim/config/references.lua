@@ -151,10 +151,11 @@ end
 --- "ltm/monitor/*" means all collections directly below.
 function M.locate(store, templates, full)
   if store.locate then return store:locate(templates, full) end
-  local segment = full:gsub("/", "~")
+  local segment, known = full:gsub("/", "~"), store.collections
   for _, template in ipairs(templates) do
     for _, collection in ipairs(collections_of(template)) do
-      if store:has(collection, segment) then return collection .. "/" .. segment end
+      local entry = known[collection]
+      if entry and entry.set[segment] then return collection .. "/" .. segment end
     end
   end
   return nil

@@ -343,12 +343,6 @@ function Store:segments(collection)
   return entry.order
 end
 
--- Whether a collection has an object with this segment.
-function Store:has(collection, segment)
-  local entry = self.collections[collection]
-  return entry ~= nil and entry.set[segment] ~= nil
-end
-
 function Store:count(collection)
   local entry = self.collections[collection]
   return entry and entry.count or 0

@@ -277,17 +277,26 @@ local function matcher(states, first)
     return to
   end
 
+  -- Whether a line can end with a match in a state. `anchors`: as for `close`.
+  local function accepts_end(at, anchors)
+    local last = table.move(at.list, 1, #at.list, 1, {})
+    last[#last + 1] = first
+    return accepts(states, close(states, last, anchors))
+  end
+
+  local start
   return function(line)
-    local at = entry(close(states, { first }, "^"))
+    start = start or entry(close(states, { first }, "^"))
+    local at = start
     for i = 1, #line do
       if at.accepted then return true end
       local byte = line:byte(i)
       at = at.moves[byte] or move(at, byte)
     end
     if at.accepted then return true end
-    local last = table.move(at.list, 1, #at.list, 1, {})
-    last[#last + 1] = first
-    return accepts(states, close(states, last, line == "" and "^$" or "$"))
+    if line == "" then return accepts_end(at, "^$") end
+    if at.ends == nil then at.ends = accepts_end(at, "$") end
+    return at.ends
   end
 end
 

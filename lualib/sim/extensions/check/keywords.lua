@@ -252,7 +252,7 @@ local function branches(name, list, value, at, check, only_one)
   local all, good = {}, nil
   for i, schema in ipairs(list) do
     local wrong = place.fits(check, schema, place.now(at, value),
-      same_place(at, ("%s/%d"):format(name, i - 1), tostring(i - 1), true))
+      same_place(at, at.schema_path and ("%s/%d"):format(name, i - 1), tostring(i - 1), true))
     if wrong then
       table.move(wrong, 1, #wrong, #all + 1, all)
     elseif not only_one then
@@ -278,11 +278,58 @@ keyword("any", "oneOf", function(list, value, at, check)
   return place.add(all, at, "oneOf", { passingSchemas = passing },
     "should match exactly one schema in oneOf")
 end)
+-- -- conditions on constants --
+
+local CONDITIONAL <const> = { ["if"] = true, ["then"] = true }
+local COMPARING <const> = { properties = true, required = true, type = true }
+local PLAIN <const> = { const = true, enum = true, type = true }
+
+local function has_only(schema, known)
+  for key in pairs(schema) do
+    if not known[key] then return false end
+  end
+  return true
+end
+
+-- The members that a condition compares with texts: a list of { name, text }. Nil if it does more.
+local function compared(condition)
+  if type(condition) ~= "table" or not has_only(condition, COMPARING) then return nil end
+  local list = {}
+  for _, pair in ipairs(condition.properties or list) do
+    if type(pair[2]) ~= "table" or not has_only(pair[2], PLAIN) then return nil end
+    if type(pair[2].const) == "string" then list[#list + 1] = { pair[1], pair[2].const } end
+  end
+  return list
+end
+
+local NOTHING <const> = {}
+local conditions <const> = setmetatable({}, { __mode = "k" })  -- schema -> what it compares
+
+-- Whether a schema says something about other objects only: it has a condition that an object
+-- cannot meet. Declarations have a hundred classes, and what counts for each of them is such a
+-- schema.
+local function is_for_others(schema, object)
+  local list = conditions[schema]
+  if not list then
+    list = type(schema) == "table" and has_only(schema, CONDITIONAL) and compared(schema["if"])
+      or NOTHING
+    conditions[schema] = list
+  end
+  for _, pair in ipairs(list) do
+    local own = object[pair[1]]
+    if type(own) == "string" and own ~= pair[2] then return true end
+  end
+  return false
+end
+
 keyword("any", "allOf", function(list, value, at, check)
+  local object = not at.options.coerce and place.is_object(value) and value
   for i, schema in ipairs(list) do
-    local wrong = check(schema, place.now(at, value),
-      same_place(at, ("allOf/%d"):format(i - 1), tostring(i - 1)))
-    if wrong then return wrong end
+    if not (object and is_for_others(schema, object)) then
+      local wrong = check(schema, place.now(at, value),
+        same_place(at, at.schema_path and ("allOf/%d"):format(i - 1), tostring(i - 1)))
+      if wrong then return wrong end
+    end
   end
 end)
 keyword("any", "if", function(condition, value, at, check, schema)

@@ -58,6 +58,7 @@ local CONVERT <const> = {
 
 -- Checks the type of a value. Returns the value, which may be another one now, and the mistake.
 local function check_type(wanted, value, at)
+  if TYPES[wanted] and TYPES[wanted](value) then return value, nil end
   local list = is_array(wanted) and wanted or { wanted }
   for _, name in ipairs(list) do
     if TYPES[name](value) then return value, nil end
@@ -108,10 +109,12 @@ end
 
 -- -- schemas --
 
+local NOTHING <const> = {}
+
 -- Defaults of members that are missing.
 local function fill_in(schema, value, at)
   if at.composite then return end
-  for _, pair in ipairs(schema.properties or {}) do
+  for _, pair in ipairs(schema.properties or NOTHING) do
     local default = pair[2].default
     if default ~= nil and value[pair[1]] == nil then value[pair[1]] = tables.copy(default) end
   end
@@ -122,8 +125,6 @@ local function kind_of(value)
   if is_array(value) then return "array" end
   return type(value)
 end
-
-local NOTHING <const> = {}
 
 -- The keywords that an extension adds to those of a kind.
 local function check_own(schema, kind, value, at)
@@ -137,24 +138,40 @@ local function check_own(schema, kind, value, at)
   return nil
 end
 
-local function check_keywords(schema, value, at)
-  local kind, own = kind_of(value), false
-  if kind == "object" then fill_in(schema, value, at) end
+-- Schema -> what its keywords check, in their order: { kind, what the schema says, function }. An
+-- entry without a function stands for the keywords of the extension.
+local steps <const> = setmetatable({}, { __mode = "k" })
+
+local function steps_of(schema)
+  local list, own = {}, false
   for _, entry in ipairs(keywords.LIST) do
     if entry[1] == "any" and not own then
       own = true
-      local wrong = check_own(schema, kind, value, at)
-      if wrong then return wrong end
+      list[#list + 1] = NOTHING
     end
     local given = schema[entry[2]]
     if entry[2] == "properties" and given == nil and schema.additionalProperties ~= nil then
       given = NOTHING
     end
-    if given ~= nil and (entry[1] == "any" or entry[1] == kind) then
-      local wrong = entry[3](given, entry[1] == "any" and place.now(at, value) or value, at, check,
-        schema)
-      if wrong then return wrong end
+    if given ~= nil then list[#list + 1] = { entry[1], given, entry[3] } end
+  end
+  steps[schema] = list
+  return list
+end
+
+local function check_keywords(schema, value, at)
+  local kind = kind_of(value)
+  if kind == "object" then fill_in(schema, value, at) end
+  for _, step in ipairs(steps[schema] or steps_of(schema)) do
+    local wrong
+    if step == NOTHING then
+      wrong = check_own(schema, kind, value, at)
+    elseif step[1] == "any" then
+      wrong = step[3](step[2], place.now(at, value), at, check, schema)
+    elseif step[1] == kind then
+      wrong = step[3](step[2], value, at, check, schema)
     end
+    if wrong then return wrong end
   end
   return check_own(schema, "any", value, at)
 end
