@@ -45,6 +45,7 @@ definitions:
   members:
     type: array
     minItems: 1
+    uniqueItems: true
     items: {type: string, format: ipv4}
 template: |
   {
@@ -318,6 +319,9 @@ Validation error:
   }
 ]
 ]], refused(400, '{"name":"shop/web","parameters":{"tenant":"Blue","members":[]}}') .. "\n")
+    local twice = parameters { members = { "192.0.2.1", "192.0.2.2", "192.0.2.1" } }
+    assert.matches("duplicate items %(items ## 2 and 0 are identical%)",
+      refused(400, { name = "shop/web", parameters = twice }))
     assert.matches('"dataPath": ".members%[0%]"',
       refused(400, { name = "shop/web", parameters = parameters { members = { "x" } } }))
     assert.equal('Failed to render template: no/web. Unable to load template: no/web. Could not '
@@ -366,6 +370,11 @@ describe("D3 applications of FAST", function()
       moved.status .. " " .. moved.json.message)
 
     device:advance(10)
+    for _, nothing in ipairs { "0", '"x"', "null", "[1]", "true", "{}" } do
+      local same = call("PATCH", "applications/Blue/web", '{"parameters":' .. nothing .. "}")
+      assert.equal(202, same.status, nothing .. " " .. same.body)
+      device:advance(10)
+    end
     local removal = call("DELETE", "applications/Blue/web")
     assert.equal(202, removal.status, removal.body)
     device:advance(1)
@@ -452,6 +461,30 @@ describe("D3 applications of FAST", function()
       known.json.message)
   end)
 
+  it("come with a package", function()
+    start {}
+    local function answers(name) return curl(device, "GET", "/mgmt/shared/" .. name).status end
+    assert.equal("404 404 404", table.concat({
+      answers "fast/info", answers "telemetry/info", answers "appsvcs/info",
+    }, " "))
+    for _, package in ipairs { "f5-appsvcs-3.50.2-3", "f5-appsvcs-templates-1.24.0-1",
+      "f5-telemetry-1.35.0-1" } do
+      local file = package .. ".noarch.rpm"
+      curl {
+        device, "POST", "/mgmt/shared/file-transfer/uploads/" .. file, body = "\xED\xAB\xEE\xDB",
+        headers = {
+          ["Content-Type"] = "application/octet-stream", ["Content-Range"] = "0-3/4",
+        },
+      }
+      curl(device, "POST", "/mgmt/shared/iapp/package-management-tasks",
+        { operation = "INSTALL", packageFilePath = "/var/config/rest/downloads/" .. file })
+      device:advance(60)
+    end
+    assert.equal("1.24.0 3.50.2", call("GET", "info").json.version .. " "
+      .. call("GET", "info").json.as3Info.version)
+    assert.equal("1.35.0", curl(device, "GET", "/mgmt/shared/telemetry/info").json.version)
+  end)
+
   it("need AS3", function()
     start { "fast" }
     local info = call("GET", "info")
@@ -476,6 +509,10 @@ describe("D3 settings of FAST", function()
     assert.matches("^Client Error: Supplied settings were not valid:\ninvalid config: ",
       wrong.json.message)
     assert.equal(422, call("POST", "settings", { enableIpam = true }).status)
+    for _, value in ipairs { "true", "{}", "1", "[1]", "null" } do
+      local refused = call("PATCH", "settings", '{"ipamProviders":' .. value .. "}")
+      assert.equal(422, refused.status, value)
+    end
     assert.equal(200, call("DELETE", "settings").status)
     assert.equal(10, call("GET", "settings").json.pendingTasksMaxNumber)
   end)

@@ -72,15 +72,38 @@ keyword("array", "items", function(list, value, at, check)
     if wrong then return wrong end
   end
 end)
-keyword("array", "uniqueItems", function(unique, value, at)
-  for i = #value, 2, -1 do
-    for j = i - 1, 1, -1 do
-      if unique and tables.same(value[i], value[j]) then
-        return fail(at, "uniqueItems", { i = i - 1, j = j - 1 },
-          ("should NOT have duplicate items (items ## %d and %d are identical)"):format(
-            j - 1, i - 1))
+
+-- Whether all items are simple values: then the validator notes them while it goes backwards.
+local function are_simple(schema)
+  local kind = type(schema.items) == "table" and schema.items.type
+  for _, name in ipairs(type(kind) == "table" and kind or { kind or "object" }) do
+    if name == "object" or name == "array" then return false end
+  end
+  return true
+end
+
+-- The positions of two items that are the same, counted from 0; nil: there are none.
+local function same_items(list, is_simple)
+  local seen = {}
+  for i = #list, 1, -1 do
+    if is_simple then
+      if seen[list[i]] then return i - 1, seen[list[i]] - 1 end
+      seen[list[i]] = i
+    else
+      for j = i - 1, 1, -1 do
+        if tables.same(list[i], list[j]) then return i - 1, j - 1 end
       end
     end
+  end
+  return nil
+end
+
+keyword("array", "uniqueItems", function(unique, value, at, _, schema)
+  local i, j
+  if unique then i, j = same_items(value, are_simple(schema)) end
+  if i then
+    return fail(at, "uniqueItems", { i = i, j = j },
+      ("should NOT have duplicate items (items ## %d and %d are identical)"):format(j, i))
   end
 end)
 keyword("array", "uniqueItemProperties", function(names, value, at)

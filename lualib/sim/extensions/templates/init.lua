@@ -229,7 +229,8 @@ local function patch_applications(device, request, call, parts)
   if not parts[2] then refuse(400, "Client Error: PATCH is not supported on this endpoint") end
   local ok, result = pcall(function()
     local app = driver.get(device, parts[2], parts[3] or "undefined")
-    local view = ordered.assign(app.view or {}, (request.json or {}).parameters)
+    local more = (request.json or {}).parameters
+    local view = ordered.assign(app.view or {}, ordered.is_object(more) and more or {})
     local one = { name = app.template, parameters = view }
     local tenant, name = driver.names(render(device, { one })[1].definition)
     local moved = tenant ~= parts[2] and { "tenant", parts[2], tenant }

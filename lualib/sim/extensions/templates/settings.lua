@@ -39,7 +39,14 @@ function M.problem(settings)
   if most ~= nil and type(most) ~= "number" then
     return wrong_type("pendingTasksMaxNumber", "number")
   end
-  if #(settings.ipamProviders or {}) > 0 then return "ipamProviders are not simulated" end
+  local providers, tracing = settings.ipamProviders, settings.perfTracing
+  if providers ~= nil and not ordered.is_array(providers) then
+    return wrong_type("ipamProviders", "array")
+  end
+  if tracing ~= nil and not ordered.is_object(tracing) then
+    return wrong_type("perfTracing", "object")
+  end
+  if #(providers or {}) > 0 then return "ipamProviders are not simulated" end
   if settings.enable_telemetry then return "enable_telemetry is not simulated" end
   return nil
 end
