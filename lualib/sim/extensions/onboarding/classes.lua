@@ -16,10 +16,17 @@ local OTHERS <const> = {
 }
 
 local NOT_SIMULATED <const> = {
-  Disk = "sizes of disks", Analytics = "settings of AVR", SecurityAnalytics = "settings of AFM",
-  SecurityWaf = "settings of ASM", GSLBGlobals = true, GSLBDataCenter = true, GSLBServer = true,
-  GSLBMonitor = true, GSLBProberPool = true, FirewallPolicy = true, FirewallAddressList = true,
-  FirewallPortList = true, ManagementIpFirewall = true, RoutingBGP = true,
+  Disk = true, SecurityWaf = true, RoutingBGP = true,
+}
+
+-- Objects that stay although nobody declares them; true: all of the class.
+local STAYS <const> = {
+  TrafficGroup = true, RouteDomain = { ["0"] = true },
+  Tunnel = { ["http-tunnel"] = true, ["socks-tunnel"] = true },
+  GSLBMonitor = {
+    http = true, http_head_f5 = true, https = true, https_head_f5 = true, gateway_icmp = true,
+    tcp = true, udp = true,
+  },
 }
 
 local items, by_class
@@ -64,6 +71,12 @@ function M.is_truth(class)
     if item.classOfTruth ~= false and item.path then return true end
   end
   return false
+end
+
+--- Whether an object stays although a declaration does not name it.
+function M.stays(class, name)
+  local list = STAYS[class]
+  return list == true or list ~= nil and list[name] == true
 end
 
 --- Why an object of a class cannot be declared here; nil if it can.

@@ -22,7 +22,9 @@ local function part_of(rule, value)
   local found
   if rule.extract then
     found = json.array {}
-    for i, entry in ipairs(value) do found[i] = entry[rule.extract] end
+    for i, entry in ipairs(value) do
+      found[i] = type(entry) == "table" and entry[rule.extract] or entry
+    end
     return found
   end
   found = tables.copy(value[rule.id])
@@ -84,7 +86,7 @@ local function referred(rules, reference, members)
   local list = json.array {}
   if type(reference) == "table" then members = reference.items end
   for i, object in ipairs(type(members) == "table" and members or {}) do
-    list[i] = { name = object.name }
+    list[i] = { name = object.name, placeAfter = object.placeAfter }
     for _, rule in ipairs(rules) do list[i][rule.id] = value_of(rule, object) end
   end
   return list
@@ -126,7 +128,9 @@ end
 
 local function has_modules(device, item)
   for _, needed in ipairs(item.requiredModules or {}) do
-    if needed.module and not device:is_provisioned(needed.module) then return false end
+    -- versions that need it no more: all that are simulated
+    local counts = needed.module and not needed.maxVersion
+    if counts and not device:is_provisioned(needed.module) then return false end
   end
   return true
 end
@@ -148,6 +152,7 @@ local function add_named(config, item, object)
   end
   if class == "MAC_Masquerade" then found.trafficGroup = name end
   if not item.nameless then found.name = name end
+  found.monitorType = item.path:match "^/tm/gtm/monitor/(.+)$"
   if item.path:find "/vxlan$" then
     -- the profile of a tunnel has its name
     local tunnel = config[class][name:match "^(.*)_vxlan$" or ""]
@@ -216,6 +221,11 @@ local function read_item(device, config, item, db_names)
         add_named(config, item, object)
       end
     end
+    return
+  end
+  local part = item.schemaMerge and item.schemaMerge.path
+  if part then
+    classes.set(config[class], table.concat(part, "."), M.properties(item, answer))
     return
   end
   for key, value in pairs(M.properties(item, answer)) do config[class][key] = value end

@@ -54,7 +54,7 @@ local function compare_named(class, wanted, there, found)
     end
   end
   for _, name in ipairs(order.keys(there)) do
-    if wanted[name] == nil then
+    if wanted[name] == nil and not classes.stays(class, name) then
       found.list[#found.list + 1] = {
         kind = "D", path = json.array { "Common", class, name }, lhs = there[name],
       }
@@ -79,7 +79,9 @@ end
 function M.complete(wanted, original, there)
   for class, value in pairs(original) do
     local own = wanted[class]
-    if classes.is_truth(class) and (own == nil or next(own) == nil) then
+    local is_known = there[class] and (next(value) or not classes.is_nameless(class))
+    local is_open = own == nil or next(own) == nil
+    if classes.is_truth(class) and is_known and is_open then
       wanted[class] = original_of(value, there[class] or {}, classes.is_nameless(class))
     end
   end

@@ -1,6 +1,7 @@
 -- What makes the wanted and the current configuration comparable, class by class.
 local classes = require "sim.extensions.onboarding.classes"
 local json = require "f5.json"
+local modules = require "sim.extensions.onboarding.modules"
 local tables = require "sim.tables"
 
 local M = {}
@@ -90,6 +91,8 @@ function current.Authentication(auth)
   auth.enabledSourceType = auth.type == "active-directory" and "activeDirectory" or auth.type
   auth.type = nil
 end
+
+for class, fix in pairs(modules.current) do current[class] = fix end
 
 --- Completes what was read from the device.
 function M.current(config)
@@ -197,17 +200,6 @@ function wanted.VLAN(list)
   end
 end
 
-local function lists(name)
-  return function(all)
-    for _, object in pairs(all) do
-      for i, value in ipairs(object[name] or {}) do object[name][i] = tostring(value) end
-      if object[name] then table.sort(object[name]) end
-    end
-  end
-end
-
-wanted.NetPortList, wanted.NetAddressList = lists "ports", lists "addresses"
-
 local ANY <const> = { ["0.0.0.0"] = true, ["::"] = true, ["0.0.0.0/0"] = true, ["::/0"] = true }
 
 local function access_address(text, other)
@@ -304,6 +296,8 @@ local function route_domains(config, there)
     domain.vlans = #vlans > 0 and vlans or nil
   end
 end
+
+for class, fix in pairs(modules.wanted) do wanted[class] = fix end
 
 --- Completes what a declaration wants.
 -- @param config what parse.lua made of it

@@ -1,4 +1,5 @@
 -- Carries out a declaration: reads the device, compares, writes.
+local classes = require "sim.extensions.onboarding.classes"
 local current = require "sim.extensions.onboarding.current"
 local difference = require "sim.extensions.onboarding.difference"
 local fixes = require "sim.extensions.onboarding.fixes"
@@ -62,6 +63,10 @@ local function prepare(device, state, declaration)
   local wanted = parse.wanted(declaration)
   local there = current.read(device, db_names(wanted, state))
   fixes.current(there)
+  -- what needs a module that comes with this declaration
+  for class in pairs(wanted) do
+    if classes.is_truth(class) then there[class] = there[class] or {} end
+  end
   keep_original(state, there)
   management(wanted, state.original)
   local files = fixes.wanted(wanted, there)

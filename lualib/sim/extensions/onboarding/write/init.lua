@@ -3,6 +3,7 @@
 local calls = require "sim.extensions.onboarding.calls"
 local classes = require "sim.extensions.onboarding.classes"
 local cluster = require "sim.extensions.onboarding.write.cluster"
+local modules = require "sim.extensions.onboarding.write.modules"
 local network = require "sim.extensions.onboarding.write.network"
 local order = require "sim.extensions.order"
 local system = require "sim.extensions.onboarding.write.system"
@@ -12,12 +13,10 @@ local M = {}
 
 -- Classes whose objects are deleted, in this order.
 local DELETED <const> = {
-  "DNS_Resolver", "Route", "SelfIp", "NetAddressList", "NetPortList", "VLAN", "Trunk", "RouteMap",
+  "DNS_Resolver", "Route", "SelfIp", "FirewallPolicy", "FirewallAddressList", "FirewallPortList",
+  "NetAddressList", "NetPortList", "VLAN", "Trunk", "RouteMap",
   "RoutingPrefixList", "RouteDomain", "RemoteAuthRole", "ManagementRoute", "Tunnel",
   "RoutingAccessList", "RoutingAsPath", "SnmpTrapDestination", "SnmpCommunity", "SnmpUser",
-}
-local STAYS <const> = {
-  RouteDomain = { ["0"] = true }, Tunnel = { ["http-tunnel"] = true, ["socks-tunnel"] = true },
 }
 -- Kinds without partitions.
 local FLAT <const> = {
@@ -39,7 +38,6 @@ end
 
 local function remove_one(device, class, name, there)
   local path = classes.of(class)[1].path
-  if STAYS[class] and STAYS[class][name] then return end
   local partition = not FLAT[class] and "Common" or nil
   local object = there[class][name]
   if class == "Route" and object.localOnly then partition = "LOCAL_ONLY" end
@@ -74,14 +72,18 @@ function M.run(device, found, there, job)
   run(device, system, found, there, job)
   users.write_files(device, job.files)
   run(device, users, found, there, job)
-  local modules = found.update.Provision
-  if modules then provision(device, modules, false) end
-  run(device, network, found, there, job)
+  local levels = found.update.Provision
+  if levels then provision(device, levels, false) end
+  run(device, network.first, found, there, job)
+  run(device, modules.firewall, found, there, job)
+  run(device, network.rest, found, there, job)
   run(device, cluster, found, there, job)
+  run(device, modules.rest, found, there, job)
+  modules.remove(device, found.remove, there)
   for _, class in ipairs(DELETED) do
     for _, name in ipairs(found.remove[class] or {}) do remove_one(device, class, name, there) end
   end
-  if modules then provision(device, modules, true) end
+  if levels then provision(device, levels, true) end
 end
 
 return M

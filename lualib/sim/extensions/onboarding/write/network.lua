@@ -6,6 +6,9 @@ local tables = require "sim.tables"
 
 local M = {}
 
+-- What the firewall needs, and the rest.
+M.first, M.rest = {}, {}
+
 local function full_name(name)
   if type(name) ~= "string" or name:sub(1, 1) == "/" then return name end
   return "/Common/" .. name
@@ -15,11 +18,11 @@ local function each(list, f)
   for _, name in ipairs(order.keys(list)) do f(name, list[name]) end
 end
 
-M[1] = { "Trunk", function(device, list)
+M.first[1] = { "Trunk", function(device, list)
   each(list, function(_, trunk) calls.put(device, "/tm/net/trunk", trunk) end)
 end }
 
-M[2] = { "VLAN", function(device, list)
+M.first[2] = { "VLAN", function(device, list)
   each(list, function(_, vlan) calls.put(device, "/tm/net/vlan", vlan, "Common") end)
 end }
 
@@ -45,7 +48,7 @@ local function parent_of(domain)
   return domain.parent ~= "none" and full_name(domain.parent) or domain.parent
 end
 
-M[3] = { "RouteDomain", function(device, list)
+M.first[3] = { "RouteDomain", function(device, list)
   each_in_need(device, list, function(_, domain)
     local body = tables.copy(domain)
     body.vlans, body.parent = body.vlans or json.array {}, parent_of(body)
@@ -53,7 +56,7 @@ M[3] = { "RouteDomain", function(device, list)
   end)
 end }
 
-M[4] = { "DNS_Resolver", function(device, list)
+M.first[4] = { "DNS_Resolver", function(device, list)
   each(list, function(_, resolver)
     calls.put(device, "/tm/net/dns-resolver", resolver, "Common")
   end)
@@ -72,7 +75,7 @@ local function write_vxlan(device, tunnel)
   tunnel.profile = body.name
 end
 
-M[5] = { "Tunnel", function(device, list, _, there)
+M.first[5] = { "Tunnel", function(device, list, _, there)
   each(list, function(name, object)
     local tunnel = tables.copy(object)
     if tunnel.profile == "vxlan" then write_vxlan(device, tunnel) end
@@ -87,11 +90,11 @@ M[5] = { "Tunnel", function(device, list, _, there)
   end)
 end }
 
-M[6] = { "NetAddressList", function(device, list)
+M.first[6] = { "NetAddressList", function(device, list)
   each(list, function(_, one) calls.put(device, "/tm/net/address-list", one, "Common") end)
 end }
 
-M[7] = { "NetPortList", function(device, list)
+M.first[7] = { "NetPortList", function(device, list)
   each(list, function(_, one) calls.put(device, "/tm/net/port-list", one, "Common") end)
 end }
 
@@ -114,7 +117,7 @@ local function self_body(self)
 end
 
 -- Addresses cannot be changed: they are made again, and what needs them stays.
-M[8] = { "SelfIp", function(device, list, _, there, job)
+M.rest[1] = { "SelfIp", function(device, list, _, there, job)
   local now, path = there.SelfIp or {}, "/tm/net/self"
   table.insert(job.warnings, WARNING)
   for _, floating in ipairs { true, false } do
@@ -135,7 +138,7 @@ end }
 
 local FOLDER <const> = "LOCAL_ONLY"
 
-M[9] = { "Route", function(device, list, _, there)
+M.rest[2] = { "Route", function(device, list, _, there)
   local now, path = there.Route or {}, "/tm/net/route"
   each(list, function(name, route)
     local partition = route.localOnly and FOLDER or "Common"
@@ -154,7 +157,7 @@ M[9] = { "Route", function(device, list, _, there)
   end)
 end }
 
-M[10] = { "DagGlobals", function(device, globals)
+M.rest[3] = { "DagGlobals", function(device, globals)
   calls.modify(device, "/tm/net/dag-globals", globals)
 end }
 
@@ -162,7 +165,7 @@ end }
 
 local ROUTING <const> = { "RouteMap", "RoutingAsPath", "RoutingAccessList", "RoutingPrefixList" }
 
-M[11] = { "", function(device, _, update)
+M.rest[4] = { "", function(device, _, update)
   for _, class in ipairs(ROUTING) do
     if update[class] and next(update[class]) then
       calls.modify(device, "/tm/sys/db/tmrouted.tmos.routing", { value = "enable" })
@@ -205,9 +208,9 @@ local function lists(kind, change)
   end
 end
 
-M[12] = { "RoutingAsPath", lists("as-path", function(entry) entry.action = "permit" end) }
-M[13] = { "RoutingAccessList", lists "access-list" }
-M[14] = { "RoutingPrefixList", lists "prefix-list" }
-M[15] = { "RouteMap", lists "route-map" }
+M.rest[5] = { "RoutingAsPath", lists("as-path", function(entry) entry.action = "permit" end) }
+M.rest[6] = { "RoutingAccessList", lists "access-list" }
+M.rest[7] = { "RoutingPrefixList", lists "prefix-list" }
+M.rest[8] = { "RouteMap", lists "route-map" }
 
 return M
