@@ -134,6 +134,20 @@ static int end_by_signal(lua_State *L) {
   return 0;
 }
 
+/* catch_signal(): the first signal that would end this program does nothing but to be told by
+ * caught_signal() -> its number, or nil; the second one is as usual */
+static int catch_signal(lua_State *L) {
+  (void)L;
+  signals_catch();
+  return 0;
+}
+
+static int caught_signal(lua_State *L) {
+  if (!signals_caught()) return 0;
+  lua_pushinteger(L, signals_caught());
+  return 1;
+}
+
 /* trace(error value) -> array of { file, line, name }, innermost first */
 static int trace(lua_State *L) {
   luaL_checkany(L, 1);
@@ -171,6 +185,8 @@ static const luaL_Reg functions[] = {
     {"set_script", set_script},
     {"is_terminal", is_terminal},
     {"end_by_signal", end_by_signal},
+    {"catch_signal", catch_signal},
+    {"caught_signal", caught_signal},
     {"trace", trace_handler},
     {NULL, NULL},
 };

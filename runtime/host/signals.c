@@ -11,9 +11,14 @@
 
 static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t received;
-static bool expected;
+static volatile sig_atomic_t caught;
+static bool expected, catches;
 
 static void end_run(int signal) {
+  if (catches && !caught) {
+    caught = signal;
+    return;
+  }
   if (signal == SIGINT && !received && interrupted_state &&
       fiber_interrupt_foreground(interrupted_state))
     return;
@@ -92,6 +97,14 @@ void signals_remove(void) {
 
 void signals_expect(void) {
   expected = true;
+}
+
+void signals_catch(void) {
+  catches = true;
+}
+
+int signals_caught(void) {
+  return caught;
 }
 
 bool signals_expected(void) {

@@ -16,6 +16,10 @@ void signals_remove(void);
  * STATUS_DONE. */
 void signals_expect(void);
 bool signals_expected(void);
+/* The first signal that would end the program is only remembered; the second one is as usual. */
+void signals_catch(void);
+/* Its number; 0: none came. */
+int signals_caught(void);
 
 /* "SIGUSR1" */
 const char *signals_name(int signal);

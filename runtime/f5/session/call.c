@@ -16,6 +16,7 @@
 #define MAX_PAUSE 10000      /* ms; a Retry-After header may ask for more */
 #define MAX_START_PAUSE 3000 /* ms; the same while waiting for a device to start */
 #define MIN_TIMEOUT 1000     /* ms; timeout of the last attempt at such a device */
+#define LEASE_MARGIN 5000    /* ms; between the latest end of a write and that of the lease */
 
 static void proceed(f5_call *call);
 
@@ -229,10 +230,25 @@ static bool is_forbidden(const f5_call *call) {
          strcmp(call->http.method, "GET") != 0;
 }
 
+/* A session may have a lease: the work it belongs to may be given to somebody else when it ends. No
+ * write is sent that could still be under way then. The time goes on while the machine sleeps. */
+static bool is_too_late(const f5_call *call) {
+  const f5_session *session = call->session;
+  if (!session->lease_ms || call->internal || call->only_login) return false;
+  if (strcmp(call->http.method, "GET") == 0) return false;
+  return session_boot_time() + (uint64_t)session->timeout_ms + LEASE_MARGIN > session->lease_ms;
+}
+
 static void proceed(f5_call *call) {
   if (is_forbidden(call)) {
     failure_set(&call->failure, KIND_USAGE,
                 "the session is read-only (option read_only): %s %s was not sent",
+                call->http.method, call->http.path);
+    end_soon(call);
+  } else if (is_too_late(call)) {
+    failure_clear(&call->failure);
+    failure_set(&call->failure, KIND_CANCELLED,
+                "the lease of this job ends too soon for another write: %s %s was not sent",
                 call->http.method, call->http.path);
     end_soon(call);
   } else if (call->session->phase != SESSION_OPEN && !call->internal &&

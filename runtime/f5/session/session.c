@@ -1,6 +1,7 @@
 #include "f5/session/session.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/list.h"
 
@@ -56,4 +57,10 @@ void session_step(f5_session *session) {
   if (session->phase == SESSION_CLOSING && session->last_calls == 0 &&
       (!session->auth || session->auth->ended(session)))
     session_closed(session);
+}
+
+uint64_t session_boot_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }

@@ -66,12 +66,13 @@ struct f5_session {
   uint64_t body_limit; /* bytes of an answer, also of one that goes to a file */
   unsigned retries;
   uint64_t delay_ms,
-      budget_ms;    /* first pause, and how long after its start a call may be retried */
-  bool recorded;    /* record.c: writes are shown to a recorder; its address is the key of it */
-  bool reached;     /* the device has answered */
-  bool replayed;    /* its answers come from a recording: there is nothing to wait for */
-  bool read_only;   /* sends nothing but GET, its login and what concerns its own token */
-  uint64_t wait_ms; /* how long the first login is retried while the device starts; then 0 */
+      budget_ms;     /* first pause, and how long after its start a call may be retried */
+  bool recorded;     /* record.c: writes are shown to a recorder; its address is the key of it */
+  bool reached;      /* the device has answered */
+  bool replayed;     /* its answers come from a recording: there is nothing to wait for */
+  bool read_only;    /* sends nothing but GET, its login and what concerns its own token */
+  uint64_t lease_ms; /* the end of its lease, by session_boot_time(); 0: it has none */
+  uint64_t wait_ms;  /* how long the first login is retried while the device starts; then 0 */
   f5_credentials credentials;
   const session_auth *auth;   /* NULL until login_attach */
   struct f5_login *login;     /* its state */
@@ -92,6 +93,8 @@ f5_session *
 session_new(f5_core *core); /* one reference, in the core's list; NULL if memory is short */
 f5_session *session_retain(f5_session *session);
 void session_release(f5_session *session);
+/* Milliseconds of a clock that goes on while the machine sleeps. */
+uint64_t session_boot_time(void);
 /* Closes a closing session if nothing is left to do. */
 void session_step(f5_session *session);
 /* Closes it, whatever is left: removes it from the core's list and wakes its waiters. */

@@ -80,6 +80,19 @@ static int session_close(lua_State *L) {
   return end(L, false);
 }
 
+int session_lua_lease(lua_State *L) {
+  f5_session *session = session_check(L, 1);
+  lua_Number end = luaL_optnumber(L, 2, 0);
+  luaL_argcheck(L, end >= 0 && end < 1e12, 2, "must be a time of boot_time()");
+  session->lease_ms = (uint64_t)(end * 1000);
+  return 0;
+}
+
+int session_lua_boot_time(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)session_boot_time() / 1000);
+  return 1;
+}
+
 /* The key of the function that session_lua_before_close sets. */
 static const char before_close;
 

@@ -33,4 +33,10 @@ int session_lua_serial(lua_State *L);
 /* Lua: address(session) -> "host:port" */
 int session_lua_address(lua_State *L);
 
+/* Lua: lease(session, end in seconds of boot_time(), or nil: none): no write is sent that could be
+ * under way then */
+int session_lua_lease(lua_State *L);
+/* Lua: boot_time() -> seconds */
+int session_lua_boot_time(lua_State *L);
+
 #endif

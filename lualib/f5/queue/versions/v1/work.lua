@@ -77,8 +77,10 @@ LANGUAGE sql @owner AS $f$
 $f$;
 
 -- Gives a worker at most `many` jobs that it may do, all of one lot, and locks their devices. It may
--- have to ask again for more. The lease counts from now; the worker counts it from before it asked.
-CREATE FUNCTION take(me uuid, my_tags text[], many integer, lease interval) RETURNS SETOF jobs
+-- have to ask again for more. `without`: runs that it does not want. The lease counts from now; the
+-- worker counts it from before it asked.
+CREATE FUNCTION take(me uuid, my_tags text[], many integer, lease interval,
+  without bigint[] DEFAULT '{}') RETURNS SETOF jobs
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
   began timestamptz := clock_timestamp();
@@ -90,6 +92,7 @@ BEGIN
     SELECT lots.id AS lot, lots.run, lots.wave, runs.state, runs.grace
       FROM runs JOIN lots ON lots.run = runs.id AND lots.wave = runs.wave
       WHERE runs.state IN ('waiting', 'running') AND lots.tags <@ my_tags
+        AND lots.run <> ALL (without)
       ORDER BY lots.run, lots.id
   LOOP
     CONTINUE WHEN NOT EXISTS (SELECT FROM jobs WHERE lot = l.lot AND state = 'waiting');

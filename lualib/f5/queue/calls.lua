@@ -1,0 +1,115 @@
+--- What a worker asks of the database: the functions of the schema, with values of Lua.
+
+local core = require "f5.core"
+local json = require "f5.json"
+local postgres = require "f5.postgres"
+
+local M = {}
+
+-- How often a statement is repeated that stood in the way of another one.
+local ATTEMPTS <const> = 5
+local AGAIN <const> = { ["40001"] = true, ["40P01"] = true }
+
+local function query(db, statement, ...)
+  for attempt = 1, ATTEMPTS do
+    local ok, rows = pcall(db.query, db, statement, ...)
+    if ok then return rows end
+    local again = type(rows) == "table" and AGAIN[rows.sqlstate] and attempt < ATTEMPTS
+    if not again then error(rows, 0) end
+    core.real_sleep(0.02 * attempt)
+  end
+end
+
+-- JSON that PostgreSQL keeps: it has no NUL in its texts.
+local function plain(value)
+  if type(value) == "string" then return (value:gsub("%z", "")) end
+  if type(value) ~= "table" then return value end
+  local copy = json.is_array(value) and json.array {} or {}
+  for key, item in pairs(value) do copy[plain(key)] = plain(item) end
+  return copy
+end
+
+local function text_of(value) return json.encode(plain(value)) end
+
+function M.hello(db, worker)
+  query(db, "select hello($1::uuid, $2, $3::integer, $4::text[], $5::integer, $6)",
+    worker.id, worker.host, worker.pid, postgres.array(worker.tags), worker.capacity,
+    core.version)
+end
+
+function M.bye(db, worker) query(db, "select bye($1::uuid)", worker.id) end
+
+--- Takes at most `many` jobs. `ends` of each: when its lease ends, by core.boot_time().
+-- @param without array of runs
+function M.take(db, worker, many, without)
+  local asked <const> = core.boot_time()
+  local jobs = query(db, [[select run, position, attempt, device, device_key from
+    take($1::uuid, $2::text[], $3::integer, make_interval(secs => $4), $5::bigint[])]],
+    worker.id, postgres.array(worker.tags), many, worker.lease, postgres.array(without))
+  for _, job in ipairs(jobs) do job.ends = asked + worker.lease end
+  return jobs
+end
+
+--- Makes the leases longer. Returns those that the worker still has: run .. ":" .. position ->
+-- attempt, and when they end.
+function M.renew(db, worker)
+  local asked <const> = core.boot_time()
+  local held = {}
+  local rows = query(db, "select * from renew($1::uuid, make_interval(secs => $2))", worker.id,
+    worker.lease)
+  for _, row in ipairs(rows) do
+    held[row.held_run .. ":" .. row.held_position] = row.held_attempt
+  end
+  return held, asked + worker.lease
+end
+
+--- Stores results of one run. Returns position -> true for those that counted.
+function M.finish(db, worker, run, results)
+  local counted = {}
+  local rows = query(db, "select finish as position from finish($1::uuid, $2::bigint, $3::jsonb)",
+    worker.id, run, text_of(json.array(results)))
+  for _, row in ipairs(rows) do counted[row.position] = true end
+  return counted
+end
+
+--- Gives jobs of one run back that changed nothing. Returns how many.
+function M.hand_back(db, worker, run, jobs)
+  local list = json.array {}
+  for i, job in ipairs(jobs) do
+    list[i] = { position = job.position, attempt = job.attempt }
+  end
+  return query(db, "select hand_back($1::uuid, $2::bigint, $3::jsonb) as n", worker.id, run,
+    text_of(list))[1].n
+end
+
+--- Takes back what dead workers had. Returns how many jobs.
+function M.reap(db)
+  local total = 0
+  repeat
+    local n = query(db, "select reap() as n")[1].n
+    total = total + n
+  until n == 0
+  return total
+end
+
+--- Keeps lines that a job printed, from number `first` on.
+function M.say(db, worker, job, first, lines)
+  local clean = {}
+  for i, line in ipairs(lines) do clean[i] = plain(line) end
+  query(db, "select say($1::uuid, $2::bigint, $3::integer, $4::integer, $5::integer, $6::text[])",
+    worker.id, job.run, job.position, job.attempt, first, postgres.array(clean))
+end
+
+--- Says what became of an attempt whose lease was lost.
+function M.note(db, worker, job, text)
+  query(db, "select note_attempt($1::uuid, $2::bigint, $3::integer, $4::integer, $5)", worker.id,
+    job.run, job.position, job.attempt, plain(text))
+end
+
+--- What a worker needs of a run: manifest, archive, signature.
+function M.run(db, id)
+  return query(db, [[select r.id, r.kind, r.manifest, r.signature, a.sha256, a.contents
+    from runs r join archives a on a.sha256 = r.archive where r.id = $1]], id)[1]
+end
+
+return M

@@ -1,0 +1,94 @@
+--- What a worker knows of the runs whose jobs it has: manifest, devices, playbook.
+
+local calls = require "f5.queue.calls"
+local core = require "f5.core"
+local json = require "f5.json"
+local manifest = require "f5.queue.manifest"
+local playbook = require "f5.queue.playbook"
+
+local Runs = {}
+Runs.__index = Runs
+
+-- Runs that are kept unpacked.
+local MOST <const> = 20
+
+function Runs.new(worker)
+  return setmetatable({ worker = worker, known = {}, order = {} }, Runs)
+end
+
+local function device_of(entry)
+  local groups = {}
+  for _, name in ipairs(entry.groups or {}) do groups[name] = true end
+  return {
+    name = entry.name, connect = entry.connect, vars = entry.vars or {}, groups = groups,
+    pair = entry.pair,
+  }
+end
+
+-- Why a run is not for this worker; nil: it is.
+function Runs:objection(row)
+  local trust <const> = self.worker.trust
+  if trust then
+    if not row.signature then return "it is not signed" end
+    local ok, holds = pcall(self.worker.verify, trust, manifest.signed_text(row.manifest),
+      row.signature)
+    if not ok or not holds then return "its signature is not of a key that this worker trusts" end
+  end
+  return nil
+end
+
+function Runs:unpack(row)
+  local objection = self:objection(row)
+  if objection then return nil, objection end
+  local ok, content = pcall(json.decode, row.manifest)
+  if not ok or type(content) ~= "table" then return nil, "its manifest is not JSON" end
+  if content.format ~= manifest.FORMAT then
+    return nil, ("its manifest has format %s, this f5lua reads %d"):format(
+      tostring(content.format), manifest.FORMAT
+    )
+  end
+  if content.kind ~= "run" then
+    return nil, ("this f5lua cannot carry out runs of the kind %s"):format(tostring(content.kind))
+  end
+  if core.sha256(row.contents) ~= content.archive then
+    return nil, "its playbook is not the one of its manifest"
+  end
+  local unpacked, book = pcall(playbook.new, row.contents, content.arguments)
+  if not unpacked then return nil, tostring(type(book) == "table" and book.message or book) end
+  local devices = {}
+  for i, entry in ipairs(content.devices) do devices[i] = device_of(entry) end
+  return { playbook = book, devices = devices, options = content.options or {} }
+end
+
+--- The run with this number; or nil and why this worker does not carry it out.
+function Runs:find(id)
+  while self.known[id] == "pending" do core.real_sleep(0.01) end
+  local known = self.known[id]
+  if not known then
+    self.known[id] = "pending"
+    local ok, row = pcall(self.worker.ask, self.worker, function(db) return calls.run(db, id) end)
+    self.known[id] = nil
+    if not ok then error(row, 0) end
+    local run, objection = self:unpack(row)
+    known = { run = run, objection = objection }
+    self.known[id] = known
+    self.order[#self.order + 1] = id
+    if #self.order > MOST then self.known[table.remove(self.order, 1)] = nil end
+  end
+  return known.run, known.objection
+end
+
+--- A result as it can be stored: JSON, else text.
+function Runs.storable(result)
+  if result == nil then return nil end
+  if type(result) == "table" and pcall(json.encode, result) then return result end
+  if type(result) == "table" or type(result) == "function" or type(result) == "userdata"
+    or type(result) == "thread" then
+    return core.mask(tostring(result))
+  end
+  local is_finite <const> = result == result and result ~= math.huge and result ~= -math.huge
+  if not is_finite then return tostring(result) end
+  return result
+end
+
+return Runs

@@ -1,0 +1,392 @@
+--- A worker: takes jobs of a queue, runs each in a fiber, stores the results.
+--
+-- A job is leased. The worker renews its leases; it counts their end from before it asked, on a
+-- clock that goes on while the machine sleeps. A session sends no write that could still be under
+-- way when the lease ends (runtime/f5/session/call.c). A lease that could not be renewed ends the
+-- work on its device; the database gives the job to another worker.
+
+local calls = require "f5.queue.calls"
+local core = require "f5.core"
+local credentials = require "f5.fleet.credentials"
+local pairing = require "f5.fleet.pair"
+local printed = require "f5.queue.printed"
+local queue = require "f5.queue"
+local recorders = require "f5.safe.recorders"
+local runs = require "f5.queue.runs"
+
+local Worker = {}
+Worker.__index = Worker
+
+-- Seconds: a look for work without a notification, for leases that ended; the pauses between two
+-- attempts to reach the database; before the end of a lease its job is cut off.
+local LOOK <const> = 5
+local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 30
+local MARGIN <const> = 5
+-- Of f5.connect, in seconds.
+local TIMEOUT <const> = 60
+-- How long results are collected before they are stored together, and lines that are printed.
+local COLLECT <const>, SAY <const> = 0.01, 1
+
+-- A random UUID.
+local function new_id()
+  local source <close> = assert(io.open("/dev/urandom", "rb"))
+  local hex = source:read(16):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  return table.concat({
+    hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21),
+  }, "-")
+end
+
+--- Makes a worker.
+-- @param given table: address, schema, tags (array), capacity (devices at a time), lease (seconds),
+--   trust (public key in PEM, or nil), verify (function(pem, text, signature)), host, pid, tell
+--   (function(event, job or nil, text)), is_asked_to_stop (function)
+function Worker.new(given)
+  local self = setmetatable({
+    id = new_id(),
+    jobs = {}, count = 0, results = {}, secrets = {}, refused = {},
+  }, Worker)
+  for name, value in pairs(given) do self[name] = value end
+  self.runs = runs.new(self)
+  return self
+end
+
+-- -- the database ---------------------------------------------------------------------------------
+
+function Worker:open()
+  local db = queue.open(self.address, self.schema)
+  calls.hello(db, self)
+  db:listen(self.schema)
+  return db
+end
+
+--- The connection; if it is lost, waits until there is one again.
+function Worker:database()
+  local pause = FIRST_PAUSE
+  while not (self.db and self.db:is_open()) do
+    if self.opening then -- by another fiber
+      core.real_sleep(0.05)
+    else
+      self.opening = true
+      local ok, db = pcall(self.open, self)
+      self.opening = false
+      if ok then
+        if self.db then self.tell("back") end
+        self.db = db
+      elseif type(db) ~= "table" or db.kind ~= "database" or not self.db then
+        error(db, 0)
+      else
+        self.tell("lost", nil, db.message)
+        core.real_sleep(pause)
+        pause = math.min(pause * 2, LAST_PAUSE)
+      end
+    end
+  end
+  return self.db
+end
+
+-- Calls fn(db) until the database has answered. A statement that was cut off may have been carried
+-- out: all of them may be repeated.
+function Worker:ask(fn)
+  while true do
+    local db = self:database()
+    local ok, result, more = pcall(fn, db)
+    if ok then return result, more end
+    local passes = type(result) == "table" and result.kind == "database"
+      and (result.lost or (result.sqlstate or ""):find "^5[37]")
+    if not passes then error(result, 0) end
+    self.tell("lost", nil, result.message)
+    core.real_sleep(FIRST_PAUSE)
+  end
+end
+
+-- -- one job --------------------------------------------------------------------------------------
+
+local function key_of(job) return job.run .. ":" .. job.position end
+
+-- From login to logout. Returns what goes into the result.
+function Worker:visit(job, run)
+  local device = run.devices[job.position]
+  local options = credentials(device, self.secrets)
+  options.parallel = run.options.per_device or 4
+  local timeout <const> = options.timeout or TIMEOUT
+  if timeout > self.lease * 2 / 3 - MARGIN then
+    core.usage_error(
+      ("the timeout of %s is %g s, too long for a lease of %g s: start workers with a longer "
+      .. "--lease"):format(device.name, timeout, self.lease)
+    )
+  end
+  local bip <close> = core.connect(options)
+  job:attach(bip)
+  local function work() return run.playbook:run(bip, device) end
+  local outcome
+  local ok, problem = pcall(function()
+    if run.options.on == "active" then
+      outcome = pairing.on_active(bip, device, work, true)
+    else
+      outcome = { result = work() }
+    end
+  end)
+  local usage = bip:usage()
+  job.usage = {
+    calls = usage.calls, bytes = usage.bytes_sent + usage.bytes_received,
+    changed = job.wrote,
+  }
+  if not ok then error(problem, 0) end
+  return outcome
+end
+
+local function error_of(problem)
+  local is_error <const> = type(problem) == "table"
+  return {
+    message = core.mask(tostring(problem)), kind = is_error and problem.kind or nil,
+    status = is_error and problem.status or nil,
+  }
+end
+
+local function result_of(job, ok, outcome)
+  local result = {
+    position = job.position, attempt = job.attempt, duration = core.now() - job.began,
+    changed = job.usage.changed, calls = job.usage.calls, bytes = job.usage.bytes,
+  }
+  if not ok then
+    result.state, result.error = "failed", error_of(outcome)
+  elseif outcome.skipped then
+    result.state, result.reason = "skipped", outcome.skipped
+  else
+    result.state, result.result = "done", runs.storable(outcome.result)
+  end
+  return result
+end
+
+local Job = {}
+Job.__index = Job
+
+-- The writes of a session end before the lease.
+function Job:attach(session)
+  self.sessions[session] = true
+  core.lease(session, self.ends)
+  recorders.record(session, { before = function() self.wrote = true end, after = function() end })
+end
+
+function Job:renewed(ends)
+  self.ends = ends
+  for session in pairs(self.sessions) do core.lease(session, ends) end
+end
+
+--- Ends the work on the device.
+-- @param how string: "lost", "returned"
+function Job:stop(how, why)
+  if self.ended or self.how then return end
+  self.how, self.why = how, why
+  if self.fiber then self.fiber:cancel() end
+end
+
+function Worker:work(job)
+  local run, refused = self.runs:find(job.run)
+  if not run then
+    self.refused[job.run] = refused
+    job.how, job.why = "returned", refused
+  else
+    local ok, outcome = printed.collect(job, self.visit, self, job, run)
+    local cancelled = not ok and type(outcome) == "table" and outcome.kind == "cancelled"
+    if cancelled and not job.how then job.how, job.why = "lost", outcome.message end
+    if not job.how then job.result = result_of(job, ok, outcome) end
+  end
+  job.ended = true
+end
+
+-- What becomes of a job whose fiber has ended.
+function Worker:ended(job)
+  if job.result then
+    self.results[#self.results + 1] = job
+    self:flush_soon()
+    return
+  end
+  if job.how == "returned" and not job.wrote then
+    self:ask(function(db)
+      calls.hand_back(db, self, job.run, { job })
+      if job.why then calls.note(db, self, job, job.why) end
+    end)
+    self.tell("returned", job, job.why)
+  else
+    local why = ("%s; %s"):format(job.why or "the worker was stopped", job.wrote
+      and "it had sent writes, the last of which may or may not have arrived"
+      or "it had sent no write")
+    self.tell("abandoned", job, why)
+    self:ask(function(db) calls.note(db, self, job, why) end)
+  end
+  self:forget(job)
+end
+
+function Worker:forget(job)
+  self.jobs[key_of(job)] = nil
+  self.count = self.count - 1
+end
+
+function Worker:start(job)
+  setmetatable(job, Job)
+  job.sessions = setmetatable({}, { __mode = "k" })
+  job.began, job.wrote = core.now(), false
+  job.usage = { calls = 0, bytes = 0, changed = false }
+  job.lines, job.said, job.line_count = {}, 0, 0
+  self.jobs[key_of(job)] = job
+  self.count = self.count + 1
+  self.tell("start", job)
+  core.spawn(function()
+    job.fiber = core.spawn(function() self:work(job) end)
+    if job.how then job.fiber:cancel() end
+    local ok, err = pcall(job.fiber.join, job.fiber)
+    if not ok and not job.how then job.result = result_of(job, false, err) end
+    job.ended = true
+    self:ended(job)
+  end)
+end
+
+-- -- results and output ---------------------------------------------------------------------------
+
+function Worker:say(job)
+  local lines = job.lines
+  if #lines == 0 then return end
+  local first = job.said + 1
+  job.lines, job.said = {}, job.said + #lines
+  self:ask(function(db) calls.say(db, self, job, first, lines) end)
+end
+
+-- Stores the results that have come together, those of a run at once.
+function Worker:flush()
+  while #self.results > 0 do
+    local list, of = self.results, {}
+    self.results = {}
+    for _, job in ipairs(list) do
+      self:say(job)
+      of[job.run] = of[job.run] or {}
+      table.insert(of[job.run], job)
+    end
+    for run, jobs in pairs(of) do
+      local results = {}
+      for i, job in ipairs(jobs) do results[i] = job.result end
+      local counted = self:ask(function(db) return calls.finish(db, self, run, results) end)
+      for _, job in ipairs(jobs) do
+        self.tell(counted[job.position] and "finish" or "not counted", job)
+        self:forget(job)
+      end
+    end
+  end
+end
+
+function Worker:flush_soon()
+  if self.flushing then return end
+  self.flushing = true
+  core.spawn(function()
+    core.real_sleep(COLLECT)
+    local ok, err = pcall(self.flush, self)
+    self.flushing = false
+    if not ok then self.failure = self.failure or err end
+    if ok and #self.results > 0 then self:flush_soon() end
+  end)
+end
+
+-- -- the three loops ------------------------------------------------------------------------------
+
+local function list_of(refused)
+  local list = {}
+  for run in pairs(refused) do list[#list + 1] = tostring(run) end
+  return list
+end
+
+-- Takes jobs while there are places.
+function Worker:look()
+  self:ask(calls.reap)
+  while self.count < self.capacity and not self.stopping do
+    local jobs = self:ask(function(db)
+      return calls.take(db, self, self.capacity - self.count, list_of(self.refused))
+    end)
+    if #jobs == 0 then return false end
+    for _, job in ipairs(jobs) do self:start(job) end
+  end
+  return true
+end
+
+function Worker:take_jobs()
+  while not self.stopping do
+    if self:look() then -- all places are taken
+      repeat core.real_sleep(COLLECT) until self.count < self.capacity or self.stopping
+    elseif self.once and self.count == 0 and #self.results == 0 then
+      return
+    else
+      self:ask(function(db) return db:wait(self.once and 0.05 or LOOK) end)
+    end
+  end
+end
+
+function Worker:renew()
+  local held, ends = self:ask(function(db) return calls.renew(db, self) end)
+  for key, job in pairs(self.jobs) do
+    if held[key] == job.attempt then
+      job:renewed(ends)
+    elseif not job.ended and job.asked then
+      job:stop("lost", "its lease was lost")
+    end
+    job.asked = true -- it was taken before this renewal was asked for
+  end
+end
+
+-- Renews the leases, stores what was printed, and cuts off what could not be renewed in time.
+function Worker:keep_leases()
+  local next_renewal, next_lines = core.boot_time() + self.lease / 3, core.now() + SAY
+  while not self.over do
+    core.real_sleep(math.min(0.2, self.lease / 20))
+    local now = core.boot_time()
+    if self.is_asked_to_stop() and not self.stopping then
+      self.stopping = true
+      self.taker:cancel()
+    end
+    for _, job in pairs(self.jobs) do
+      if not job.ended and now > job.ends - MARGIN then
+        job:stop("lost", "its lease could not be renewed in time")
+      end
+    end
+    if now >= next_renewal and not self.renewing then
+      next_renewal = now + self.lease / 3
+      self.renewing = core.spawn(function()
+        local ok, err = pcall(self.renew, self)
+        self.renewing = nil
+        if not ok then self.failure = self.failure or err end
+      end)
+    end
+    if core.now() >= next_lines then
+      next_lines = core.now() + SAY
+      for _, job in pairs(self.jobs) do self:say(job) end
+    end
+  end
+end
+
+-- Ends what is under way: what has changed nothing goes back, the rest comes to its end.
+function Worker:drain()
+  self.stopping = true
+  if self.count > 0 then self.tell "draining" end
+  for _, job in pairs(self.jobs) do
+    if not job.wrote then job:stop("returned") end
+  end
+  while self.count > 0 and not self.failure do core.real_sleep(COLLECT) end
+end
+
+--- Works until it is asked to stop, then hands back or finishes what is under way.
+function Worker:run()
+  self:database()
+  self.tell("ready")
+  self.taker = core.spawn(function() self:take_jobs() end)
+  core.spawn(function()
+    local ok, err = pcall(self.keep_leases, self)
+    if not ok then self.failure = self.failure or err end
+  end)
+  local ok, err = pcall(self.taker.join, self.taker)
+  self:drain()
+  if self.db:is_open() then pcall(calls.bye, self.db, self) end
+  self.over = true
+  self.db:close()
+  if self.failure then error(self.failure, 0) end
+  if not ok and not (type(err) == "table" and err.kind == "cancelled") then error(err, 0) end
+end
+
+return Worker

@@ -1,0 +1,294 @@
+-- f5lua worker: jobs of a queue in a real PostgreSQL on simulated devices, and what happens when
+-- workers or the database die.
+local bundle = require "f5.bundle"
+local core = require "f5.core"
+local lab = require "lab"
+local program = require "program"
+local queue = require "postgres.queue"
+local server_of = require "postgres.server"
+local sim = require "f5.sim"
+
+local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
+  or it
+
+local FLEET <const> = 24
+
+-- Changes a pool at the start and at the end of its work; its name says which attempt it was.
+local TWO_WRITES <const> = [[
+  local name = "p" .. os.getenv "WORKER" .. math.random(1 << 30)
+  bip.ltm.pool:create { name = name, partition = "Common" }
+  bip.ltm.pool["/Common/" .. name]:modify { description = "begin" }
+  f5.sleep(tonumber(arg[1] or "0.2"))
+  bip.ltm.pool["/Common/" .. name]:modify { description = "end" }
+  print("done by", os.getenv "WORKER")
+  return device.name
+]]
+
+describe("f5lua worker", function()
+  local server, fleet, q
+
+  setup(function()
+    if server_of.missing then return end
+    server, fleet = server_of.start(), sim.start { fleet = FLEET }
+  end)
+  teardown(function()
+    if not server then return end
+    server:stop()
+    fleet:stop()
+  end)
+  before_each(function() q = server and queue.new(server) end)
+  after_each(function() if q then q:close() end end)
+
+  local ENV <const> = { DEVICE_PASSWORD = "admin" }
+
+  local function device(n, more)
+    local options = fleet:member(n):options "admin"
+    options.password, options.password_env = nil, "DEVICE_PASSWORD"
+    options.timeout = 1
+    for name, value in pairs(more or {}) do options[name] = value end
+    return options
+  end
+
+  local function devices(from, to)
+    local list = {}
+    for n = from, to do
+      list[#list + 1] = device(n)
+      fleet:member(n):control "clear_log"
+    end
+    return list
+  end
+
+  local function worker(name, ...)
+    return q:worker(name, { "--lease", "10", ... }, ENV)
+  end
+
+  -- The attempts that wrote to a device: { name, complete }, in order. Fails if one wrote after the
+  -- next one had begun.
+  local function attempts(n)
+    local list, known = {}, {}
+    for _, call in ipairs(fleet:member(n):log()) do
+      local name = call.method == "PATCH" and call.path:match "~Common~p(%w+)$"
+      if name and not known[name] then
+        known[name] = true
+        list[#list + 1] = { name = name, complete = false }
+      elseif name then
+        assert.equal(list[#list].name, name, "a lost attempt wrote after the next one had begun")
+        list[#list].complete = true
+      end
+    end
+    return list
+  end
+
+  it("carries out each device once, with others", function()
+    local run = q:submit(TWO_WRITES, devices(1, FLEET), { arguments = { "0.05" } })
+    local a <close> = worker("a", "--workers", "5")
+    local b <close> = worker("b", "--workers", "5")
+    local c <close> = worker("c", "--workers", "5")
+    q:ended(run)
+    assert.same({ done = FLEET }, q:states(run))
+    for n = 1, FLEET do
+      local list = attempts(n)
+      assert.equal(1, #list)
+      assert.is_true(list[1].complete)
+    end
+    local row = q.db:row("select * from jobs where run = $1 and position = 3", run)
+    assert.same({ "done", true, '"127.0.0.3"' }, { row.state, row.changed, row.result })
+    assert.is_true(row.calls >= 2 and row.bytes > 0 and row.duration > 0)
+    local line = q.db:row("select line from output where run = $1 and position = 3", run).line
+    assert.matches("^done by\\t[abc]$", line)
+    for _, one in ipairs { a, b, c } do
+      one:kill "TERM"
+      assert.equal(0, one:wait().status)
+    end
+    assert.equal(0, q.db:row "select count(*) as n from devices".n)
+    assert.equal(3, q.db:row "select count(*) as n from workers where ended_at is not null".n)
+  end)
+
+  it("stores failures with their reasons, and stops after a canary", function()
+    local run = q:submit('bip.ltm.pool["/Common/none"]:load()', devices(1, 3), { canary = 1 })
+    local a <close> = worker("a", "--once")
+    assert.equal(0, a:wait().status)
+    local row = q:run(run)
+    assert.same({ "stopped", "a canary failed" }, { row.state, row.reason })
+    local job = q.db:row("select * from jobs where run = $1 and position = 1", run)
+    assert.equal("failed", job.state)
+    assert.matches('"kind": "not_found"', job.error)
+    assert.same({ failed = 1, unreached = 2 }, q:states(run))
+  end)
+
+  it("gives runs environments of their own", function()
+    local first = q:submit('leaked = device.name; local m = require "part"; '
+      .. "m.n = m.n + 1; local mine = m.n; f5.sleep(0.1); return mine", devices(1, 2), {
+        entries = { { kind = "module", name = "part", contents = "return { n = 0 }" } },
+      })
+    local second = q:submit("return tostring(leaked) .. tostring(_G.leaked)", devices(3, 3))
+    local a <close> = worker("a", "--once")
+    a:wait()
+    local results = {}
+    for i, row in
+      ipairs(q.db:query("select result from jobs where run = $1 order by result", first))
+    do
+      results[i] = row.result
+    end
+    assert.same({ "1", "2" }, results)
+    assert.equal('"nilnil"', q.db:row("select result from jobs where run = $1", second).result)
+  end)
+
+  it("takes only jobs whose tags it has", function()
+    local list = devices(1, 2)
+    local eu = q:submit("return 1", { list[1] }, { tags = { "eu" } })
+    local any = q:submit("return 1", { list[2] })
+    do
+      local a <close> = worker("a", "--once", "--tags", "us")
+      a:wait()
+    end
+    assert.same({ "waiting", "done" }, { q:run(eu).state, q:run(any).state })
+    local b <close> = worker("b", "--once", "--tags", "us,eu")
+    b:wait()
+    assert.equal("done", q:run(eu).state)
+  end)
+
+  -- One that is killed, and one that is stopped for longer than its lease.
+  it("loses its jobs to another one, which writes alone", function()
+    local killed = q:submit(TWO_WRITES, devices(1, 6), { arguments = { "0.6" }, tags = { "k" } })
+    local stopped = q:submit(TWO_WRITES, devices(7, 7), { arguments = { "1" }, tags = { "s" } })
+    local a <close> = worker("a", "--tags", "k")
+    local b <close> = worker("b", "--tags", "s")
+    lab.wait("the first writes", function()
+      for n = 1, 7 do if #attempts(n) == 0 then return false end end
+      return true
+    end)
+    a:kill "KILL"
+    b:kill "STOP"
+    local c <close> = worker("c", "--tags", "k,s")
+    assert.equal("done", q:ended(killed).state)
+    assert.equal("done", q:ended(stopped).state)
+    b:kill "CONT"
+    b:expect "abandoned"
+    for _, one in ipairs { b, c } do
+      one:kill "TERM"
+      assert.equal(0, one:wait().status)
+    end
+    local lost = 0
+    for n = 1, 7 do
+      local list = attempts(n)
+      assert.is_true(list[#list].complete)
+      if not list[1].complete then lost = lost + 1 end
+    end
+    assert.is_true(lost > 1)
+    assert.equal(lost, q.db:row "select count(*) as n from attempts where outcome = 'lease lost'".n)
+    assert.matches("it had sent writes", q.db:row(
+      "select note from attempts where attempt = 1 and run = $1", stopped).note)
+    assert.equal(0, q.db:row "select count(*) as n from jobs where state = 'failed'".n)
+  end)
+
+  it("hands back what it has not changed, and ends the rest, when it is stopped", function()
+    local run = q:submit([[
+      if device.name == "127.0.0.1" then
+        bip.ltm.pool:create { name = "changed", partition = "Common" }
+      end
+      f5.sleep(2)
+    ]], devices(1, 3))
+    local a <close> = worker("a")
+    lab.wait("the write", function()
+      for _, call in ipairs(fleet:member(1):log()) do
+        if call.method == "POST" and call.path:find "ltm/pool$" then return true end
+      end
+    end)
+    a:kill "TERM"
+    assert.equal(0, a:wait().status)
+    assert.same({ done = 1, waiting = 2 }, q:states(run))
+    assert.equal(2, q.db:row "select count(*) as n from attempts where outcome = 'handed back'".n)
+  end)
+
+  it("outlives a restart of the database: nothing is lost, nothing done twice", function()
+    local run = q:submit(TWO_WRITES, devices(1, FLEET), { arguments = { "0.3" } })
+    local a <close> = worker("a", "--workers", "4")
+    local b <close> = worker("b", "--workers", "4")
+    lab.wait("a result", function() return (q:states(run).done or 0) > 0 end)
+    q.db:close()
+    server:down "immediate"
+    core.real_sleep(0.5)
+    server:up()
+    q.db = require("f5.queue").open(q.address)
+    assert.equal("done", q:ended(run).state)
+    for n = 1, FLEET do
+      local list = attempts(n)
+      assert.is_true(list[#list].complete)
+      assert.equal(1, #list, n)
+    end
+    a:kill "TERM"
+    b:kill "TERM"
+  end)
+
+  it("carries out only what is signed with a key that it trusts", function()
+    local place <close> = program.directory()
+    local pem, pub = place.path .. "/key.pem", place.path .. "/pub.pem"
+    local wrong = place.path .. "/wrong.pem"
+    for _, key in ipairs { { pem, pub }, { wrong, wrong .. ".pub" } } do
+      assert(os.execute(("openssl genpkey -algorithm ed25519 -out %s && "
+        .. "openssl pkey -in %s -pubout -out %s"):format(key[1], key[1], key[2])))
+    end
+    local list = devices(1, 3)
+    local function signed_with(key)
+      return function(text) return (assert(bundle.sign(key, text))) end
+    end
+    local unsigned = q:submit("return 1", { list[1] })
+    local foreign = q:submit("return 1", { list[2] }, { sign = signed_with(wrong) })
+    local good = q:submit("return 1", { list[3] }, { sign = signed_with(pem) })
+    local a <close> = worker("a", "--once", "--trust", pub)
+    local result = a:wait()
+    assert.equal(0, result.status)
+    assert.matches("run " .. unsigned .. ", 127.0.0.1: handed back: it is not signed", result.err)
+    assert.matches("run " .. foreign .. ", 127.0.0.2: handed back: its signature is not of a key",
+      result.err)
+    assert.equal("done", q:run(good).state)
+    assert.same({ waiting = 1 }, q:states(unsigned))
+    assert.same({ waiting = 1 }, q:states(foreign))
+    assert.equal("it is not signed",
+      q.db:row("select note from attempts where run = $1", unsigned).note)
+  end)
+
+  it("hands back what does not unpack, and says why", function()
+    local run = q:submit("", devices(1, 1), { archive = "rubbish" })
+    local a <close> = worker("a", "--once")
+    assert.matches("handed back: the playbook does not unpack: the archive has no valid header",
+      a:wait().err)
+    assert.same({ waiting = 1 }, q:states(run))
+  end)
+
+  it("says what is wrong with its options", function()
+    local function refused(pattern, ...)
+      local result = program.run { "worker", ... }
+      assert.matches(pattern, result.err)
+      assert.equal(2, result.status, result.err)
+    end
+    refused("name the database with %-%-queue URL, or in F5LUA_QUEUE")
+    refused("%-%-lease must be from 10 to 86400 seconds", "--queue", "", "--lease", "5")
+    refused("%-%-workers must be at least 1", "--queue", "", "--workers", "0")
+    refused("%-%-tags names no tag", "--queue", "", "--tags", ",")
+    refused("cannot read /none", "--queue", "", "--trust", "/none")
+    refused("is not an Ed25519 public key", "--queue", "", "--trust", "VERSION")
+    local result = program.run { "worker", "--queue", "host=127.0.0.1 port=1" }
+    assert.matches("Connection refused", result.err)
+    assert.equal(3, result.status)
+  end)
+end)
+
+describe("a session with a lease", function()
+  it("sends no write that could end after it", function()
+    local device, bip = lab.start()
+    local ended <close> = setmetatable({}, { __close = function() lab.stop(bip, device) end })
+    core.lease(bip, core.boot_time() + 66)
+    bip.ltm.pool:create { name = "a", partition = "Common" }
+    core.lease(bip, core.boot_time() + 64)
+    local err = lab.fails("cancelled", function()
+      bip.ltm.pool:create { name = "b", partition = "Common" }
+    end)
+    assert.matches("the lease of this job ends too soon for another write: POST", err.message)
+    assert.is_false(bip.ltm.pool["/Common/b"]:exists()) -- reads go on
+    core.lease(bip, nil)
+    bip.ltm.pool:create { name = "b", partition = "Common" }
+    assert.is_not_nil(ended)
+  end)
+end)

@@ -1,0 +1,98 @@
+-- A queue of a spec: a database with its schema, runs and workers.
+--
+--   local q = queue.new(server)                  -- of postgres.server
+--   local id = q:submit(text, devices, options)  -- a playbook; devices as in an inventory
+--   local worker <close> = q:worker("a", { "--once" })
+local core = require "f5.core"
+local json = require "f5.json"
+local manifest = require "f5.queue.manifest"
+local program = require "program"
+local queues = require "f5.queue"
+
+local M = {}
+
+local Queue <const> = {}
+Queue.__index = Queue
+
+local count = 0
+
+function M.new(server)
+  count = count + 1
+  local address = server:database("queue" .. count)
+  assert(program.run({ "queue", "init", "--queue", address }).status == 0)
+  return setmetatable({ address = address, db = queues.open(address) }, Queue)
+end
+
+function Queue:close() self.db:close() end
+Queue.__close = Queue.close
+
+--- Stores a run. `options`: grace, canary, batch, max_failures, tags (of all devices), archive
+-- (bytes instead of the playbook's), sign (function(text) -> signature).
+function Queue:submit(text, devices, options)
+  options = options or {}
+  local bytes = options.archive or require("build.archive").write {
+    { kind = "main", name = "playbook.lua", contents = text },
+    table.unpack(options.entries or {}),
+  }
+  local list = require("f5.inventory").read { devices = devices }
+  for _, device in ipairs(list.devices) do
+    if not rawget(device, "tags") then rawset(device, "tags", options.tags or {}) end
+  end
+  local made = manifest.make(list.devices, {
+    kind = "run", archive = core.sha256(bytes), playbook = "playbook.lua",
+    arguments = options.arguments or {}, canary = options.canary, batch = options.batch,
+    per_device = options.per_device, on = options.on,
+  })
+  local manifest_text = manifest.text(made)
+  local jobs, first = json.array {}, made.devices[1].wave
+  for i, device in ipairs(made.devices) do
+    jobs[i] = {
+      device = device.name, key = device.address, wave = device.wave - first, tags = device.tags,
+    }
+  end
+  return self.db:row(
+    "select submit($1::jsonb, $2::bytea, $3, $4::bytea, $5::jsonb) as id",
+    json.encode {
+      kind = "run", playbook = "playbook.lua", arguments = json.array(options.arguments or {}),
+      options = {}, grace = options.grace or 1, allowed = options.max_failures,
+      canaries = options.canary, f5lua = core.version, from = "here",
+    },
+    { bytes = bytes }, manifest_text,
+    options.sign and { bytes = options.sign(manifest.signed_text(manifest_text)) },
+    json.encode(jobs)
+  ).id
+end
+
+--- Starts `f5lua worker` with a name, which its playbooks have in the variable WORKER.
+function Queue:worker(name, words, env)
+  local all = { "worker", "--queue", self.address, table.unpack(words or {}) }
+  local variables = { WORKER = name }
+  for key, value in pairs(env or {}) do variables[key] = value end
+  return program.start(all, { env = variables })
+end
+
+--- The row of a run.
+function Queue:run(id) return self.db:row("select * from runs where id = $1", id) end
+
+--- How many jobs are in which state.
+function Queue:states(id)
+  local states = {}
+  for _, row in
+    ipairs(self.db:query("select state, count(*) as n from jobs where run = $1 group by 1", id))
+  do
+    states[row.state] = row.n
+  end
+  return states
+end
+
+--- Waits until a run has ended, and returns it.
+function Queue:ended(id, seconds)
+  local run
+  require("lab").wait("the end of run " .. id, function()
+    run = self:run(id)
+    return run.ended_at ~= nil
+  end, seconds or 60)
+  return run
+end
+
+return M
