@@ -40,14 +40,7 @@ M.Data_Group = function(at, item, name)
 end
 
 M.iRule = function(at, item, name)
-  local path = at:path(name)
-  local text = references.text(at, item.iRule, path .. "/iRule")
-  if type(text) ~= "string" then
-    references.fail(path .. "/iRule", "this form of an iRule is not simulated")
-  end
-  text = text:gsub("^%s+", ""):gsub("%s+$", ""):gsub("\r\n", "\n"):gsub("[ \t]+\n", "\n")
-    :gsub("\\\n[ \t]+", "")
-  at:add("ltm rule", path, { ["api-anonymous"] = text })
+  at:add("ltm rule", at:path(name), { ["api-anonymous"] = references.script(at, item, name) })
 end
 
 return M

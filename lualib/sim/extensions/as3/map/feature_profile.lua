@@ -1,19 +1,10 @@
 -- Profiles that change or watch what a service carries: content, adaptation, logs, statistics.
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = {}
 
---- Makes the handler of a class: kind, what stands where the declaration says nothing, and what
---- changes first.
-local function simple(kind, empty, change)
-  return function(at, item, name)
-    for key, value in pairs(empty or {}) do
-      if item[key] == nil or item[key] == "" then item[key] = value end
-    end
-    if change then change(item, at, name) end
-    at:add(kind, at:path(name), at:properties(kind, item))
-  end
-end
+local simple = properties.handler
 
 local function in_common(item, ...)
   for _, name in ipairs { ... } do

@@ -4,10 +4,7 @@ local references = require "sim.extensions.as3.map.references"
 
 local M = {}
 
-M.Firewall_Rule_List = function(at, item, name)
-  at:add("security firewall rule-list", at:path(name),
-    at:properties("security firewall rule-list", item))
-end
+M.Firewall_Rule_List = properties.handler "security firewall rule-list"
 
 M.Firewall_Policy = function(at, item, name)
   local path = at:path(name)

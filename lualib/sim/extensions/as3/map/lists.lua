@@ -4,21 +4,17 @@ local references = require "sim.extensions.as3.map.references"
 
 local M = {}
 
-local function simple(kind, change)
-  return function(at, item, name)
-    if change then change(item, at:path(name), at) end
-    at:add(kind, at:path(name), at:properties(kind, item))
-  end
-end
+local simple = properties.handler
 
 M.Net_Address_List = simple "net address-list"
 M.Net_Port_List = simple "net port-list"
 M.Firewall_Port_List = simple "security firewall port-list"
 
-M.Firewall_Address_List = simple("security firewall address-list", function(item, path)
+M.Firewall_Address_List = simple("security firewall address-list", nil, function(item, at, name)
   for i, address in ipairs(item.addresses or {}) do
     if type(address) == "table" then
-      references.fail(("%s/addresses/%d"):format(path, i - 1), "service discovery is not simulated")
+      references.fail(("%s/addresses/%d"):format(at:path(name), i - 1),
+        "service discovery is not simulated")
     end
   end
 end)
@@ -26,7 +22,7 @@ end)
 -- Groups for key exchange that versions before 17.5.1 do not know.
 local NEW_GROUPS <const> = { X25519KYBER768 = true, X25519MLKEM768 = true }
 
-M.Cipher_Rule = simple("ltm cipher rule", function(item, _, at)
+M.Cipher_Rule = simple("ltm cipher rule", nil, function(item, at)
   if item.cipherSuites then item.cipher = table.concat(item.cipherSuites, ":") end
   if item.namedGroups then
     local new, known = properties.at_least(at.context.version, "17.5.1"), {}
@@ -40,7 +36,7 @@ M.Cipher_Rule = simple("ltm cipher rule", function(item, _, at)
   end
 end)
 
-M.Cipher_Group = simple("ltm cipher group", function(item) item.remark = item.remark or "" end)
+M.Cipher_Group = simple("ltm cipher group", { remark = "" })
 
 M.iFile = function(at, item, name)
   local path = at:path(name)

@@ -1,15 +1,11 @@
 -- Monitors.
 local address = require "sim.extensions.as3.map.address"
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = {}
 
-local function words(text, base)
-  local set = {}
-  for name in pairs(base or {}) do set[name] = true end
-  for name in text:gmatch "%S+" do set[name] = true end
-  return set
-end
+local words = properties.words
 
 -- Which properties each type has.
 local any = words "description destination interval time-until-up timeout up-interval"
@@ -92,18 +88,18 @@ M.Monitor = function(at, item, name)
   if item.adaptiveDivergenceType == "absolute" then
     item.adaptiveDivergencePercentage = item.adaptiveDivergenceMilliseconds
   end
-  local properties = at:properties("ltm monitor", item)
-  for property in pairs(properties) do
-    if not TYPES[kind][property] then properties[property] = nil end
+  local props = at:properties("ltm monitor", item)
+  for property in pairs(props) do
+    if not TYPES[kind][property] then props[property] = nil end
   end
   for _, property in ipairs(NONE[kind] or {}) do
-    properties[property] = properties[property] or "none"
+    props[property] = props[property] or "none"
   end
   if kind == "external" then
-    properties["user-defined"] = item.environmentVariables or {}
+    props["user-defined"] = item.environmentVariables or {}
   end
   local component = kind == "icmp" and "gateway-icmp" or kind
-  at:add("ltm monitor " .. component, at:path(name), properties)
+  at:add("ltm monitor " .. component, at:path(name), props)
 end
 
 return M

@@ -1,13 +1,10 @@
 -- Logs, bandwidth, idle timeouts, and validators of certificates.
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = {}
 
-M.Log_Publisher = function(at, item, name)
-  item.remark = item.remark or ""
-  at:add("sys log-config publisher", at:path(name),
-    at:properties("sys log-config publisher", item))
-end
+M.Log_Publisher = properties.handler("sys log-config publisher", { remark = "" })
 
 M.Log_Destination = function(at, item, name)
   local kind = "sys log-config destination " .. item.type

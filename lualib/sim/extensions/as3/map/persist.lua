@@ -1,15 +1,11 @@
 -- Persistence profiles.
 local address = require "sim.extensions.as3.map.address"
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = {}
 
-local function words(text, base)
-  local set = {}
-  for name in pairs(base or {}) do set[name] = true end
-  for name in text:gmatch "%S+" do set[name] = true end
-  return set
-end
+local words = properties.words
 
 local any = words("description match-across-pools match-across-services match-across-virtuals "
   .. "mirror override-connection-limit timeout")

@@ -1,4 +1,5 @@
 -- Profiles that are little more than a table of properties.
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = {}
@@ -12,16 +13,7 @@ end
 
 local IDLE <const> = { [0] = "immediate", [-1] = "indefinite" }
 
---- Makes the handler of a class: kind, what has to be there, and what changes first.
-local function simple(kind, empty, change)
-  return function(at, item, name)
-    for key, value in pairs(empty or {}) do
-      if item[key] == nil then item[key] = value end
-    end
-    if change then change(item, at, name) end
-    at:add(kind, at:path(name), at:properties(kind, item))
-  end
-end
+local simple = properties.handler
 
 M.TCP_Profile = simple("ltm profile tcp", { remark = "" }, function(item)
   for _, name in ipairs { "nagle", "mptcp" } do

@@ -160,10 +160,31 @@ fill = function(kind, item, context)
   return properties
 end
 
+--- The names of properties in a text, as a set, with those of another set.
+function M.words(text, base)
+  local set = {}
+  for name in pairs(base or {}) do set[name] = true end
+  for name in text:gmatch "%S+" do set[name] = true end
+  return set
+end
+
 --- The properties of an object of a kind. `context` has `version` and `provisioned`.
 function M.of(kind, item, context)
   assert(facts[kind], kind)
   return fill(kind, item, context)
+end
+
+--- Makes the handler of a class that becomes one object of a kind.
+-- @param empty what stands where the declaration says nothing: property -> value
+-- @param change function(item, at, name): changes the item first
+function M.handler(kind, empty, change)
+  return function(at, item, name)
+    for key, value in pairs(empty or {}) do
+      if item[key] == nil or item[key] == "" then item[key] = value end
+    end
+    if change then change(item, at, name) end
+    at:add(kind, at:path(name), at:properties(kind, item))
+  end
 end
 
 return M

@@ -118,6 +118,15 @@ function M.text(at, value, path)
   return value
 end
 
+--- The text of an iRule, without what a device leaves out.
+function M.script(at, item, name)
+  local path = at:path(name) .. "/iRule"
+  local text = M.text(at, item.iRule, path)
+  if type(text) ~= "string" then M.fail(path, "this form of an iRule is not simulated") end
+  return (text:gsub("^%s+", ""):gsub("%s+$", ""):gsub("\r\n", "\n"):gsub("[ \t]+\n", "\n")
+    :gsub("\\\n[ \t]+", ""))
+end
+
 --- The path in a text, { bigip = … } or { use = … }.
 function M.plain(value)
   return type(value) == "table" and (value.bigip or value.use) or value

@@ -1,4 +1,5 @@
 -- DNS servers of LTM: caches, zones, name servers.
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = {}
@@ -10,14 +11,11 @@ M.DNS_Cache = function(at, item, name)
   at:add(kind, at:path(name), at:properties(kind, item))
 end
 
-M.DNS_Nameserver = function(at, item, name)
-  at:add("ltm dns nameserver", at:path(name), at:properties("ltm dns nameserver", item))
-end
+M.DNS_Nameserver = properties.handler "ltm dns nameserver"
 
-M.DNS_TSIG_Key = function(at, item, name)
+M.DNS_TSIG_Key = properties.handler("ltm dns tsig-key", nil, function(item)
   item.secret = references.secret(item.secret)
-  at:add("ltm dns tsig-key", at:path(name), at:properties("ltm dns tsig-key", item))
-end
+end)
 
 M.DNS_Zone = function(at, item, name)
   local express = item.dnsExpress or {}

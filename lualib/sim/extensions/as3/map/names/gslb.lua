@@ -1,9 +1,12 @@
 -- GSLB: data centers, servers, pools, wide IPs.
 local address = require "sim.extensions.as3.map.address"
 local monitors = require "sim.extensions.as3.map.names.gslb_monitor"
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = { GSLB_Monitor = monitors.GSLB_Monitor }
+
+local words = properties.words
 
 local MANAGED <const> = "This object is managed by appsvcs, do not modify this description"
 
@@ -89,14 +92,7 @@ M.GSLB_Prober_Pool = function(at, item, name)
 end
 
 M.GSLB_iRule = function(at, item, name)
-  local path = at:path(name)
-  local text = references.text(at, item.iRule, path .. "/iRule")
-  if type(text) ~= "string" then
-    references.fail(path .. "/iRule", "this form of an iRule is not simulated")
-  end
-  text = text:gsub("^%s+", ""):gsub("%s+$", ""):gsub("\r\n", "\n"):gsub("[ \t]+\n", "\n")
-    :gsub("\\\n[ \t]+", "")
-  at:add("gtm rule", path, { ["api-anonymous"] = text })
+  at:add("gtm rule", at:path(name), { ["api-anonymous"] = references.script(at, item, name) })
 end
 
 M.GSLB_Domain = function(at, item, name)
@@ -114,13 +110,6 @@ M.GSLB_Domain = function(at, item, name)
 end
 
 -- -- pools --
-
-local function words(text, base)
-  local set = {}
-  for name in pairs(base or {}) do set[name] = true end
-  for name in text:gmatch "%S+" do set[name] = true end
-  return set
-end
 
 local any = words("dynamic-ratio enabled alternate-mode description ratio fallback-mode "
   .. "load-balancing-mode manual-resume members metadata qos-hit-ratio qos-hops "

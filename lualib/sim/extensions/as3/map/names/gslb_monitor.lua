@@ -1,14 +1,10 @@
 -- Monitors of GSLB.
+local properties = require "sim.extensions.as3.map.properties"
 local references = require "sim.extensions.as3.map.references"
 
 local M = {}
 
-local function words(text, base)
-  local set = {}
-  for name in pairs(base or {}) do set[name] = true end
-  for name in text:gmatch "%S+" do set[name] = true end
-  return set
-end
+local words = properties.words
 
 -- Which properties each type has.
 local any = words "description destination interval timeout probe-timeout ignore-down-response"
