@@ -217,6 +217,21 @@ describe("D3 template sets of FAST", function()
     refused(400, "path outside of the template set", {
       ["x.yaml"] = 'template: ""\nallOf:\n  - $ref: "../no.yaml#"\n',
     })
+    local bomb = { "a0: &a0 [x, x, x, x, x, x, x, x]" }
+    for i = 1, 20 do
+      bomb[#bomb + 1] = ("a%d: &a%d [%s*a%d]"):format(i, i, ("*a%d, "):format(i - 1):rep(7), i - 1)
+    end
+    refused(400, "the aliases stand for too much", {
+      ["x.yaml"] = table.concat(bomb, "\n") .. '\ntemplate: ""\n',
+    })
+    refused(400, "the references have no end", {
+      ["x.yaml"] = 'template: ""\nallOf:\n  - $ref: "y.yaml#"\n',
+      ["y.yaml"] = 'template: ""\nallOf:\n  - $ref: "x.yaml#"\n',
+    })
+    local large = zip { ["x.mst"] = "" }
+    local size = large:find("PK\1\2", 1, true) + 24 -- of the unpacked file
+    refused(500, "more than 4194304 bytes",
+      large:sub(1, size - 1) .. ("<I4"):pack(4194305) .. large:sub(size + 4))
     refused(500, "end of central directory", "no archive")
     refused(500, "invalid data in packed/one.mst", PACKED:sub(1, 44) .. "\7" .. PACKED:sub(46))
     refused(500, "invalid central directory", PACKED:sub(1, 30) .. PACKED:sub(-22))
@@ -418,19 +433,20 @@ describe("D3 applications of FAST", function()
         { name = "shop/web", parameters = parameters { app = app } })
       return answer.json.message[1].id
     end
+    device:control("next_declaration", { seconds = 600 })
     local first, second = post "one", post "two"
     local function state(id)
       local task = call("GET", "tasks/" .. id).json
       return ("%d %s"):format(task.code, task.message)
     end
-    device:advance(1)
-    assert.equal("200 success", state(first))
+    device:advance(10)
+    assert.equal("0 in progress", state(first))
     assert.equal("202 pending", state(second))
-    device:advance(2)
-    device:advance(4)
-    device:advance(1)
+    device:advance(620)
+    assert.equal("200 success", state(first))
     assert.equal("200 success", state(second))
     assert.equal("192.0.2.1:80", members "~Blue~two~pool")
+    device:control("next_declaration", { seconds = 600 })
     local third, fourth = post "three", post "four"
     assert.equal("202 pending", state(fourth))
     device:restart { seconds = 1 }

@@ -109,7 +109,7 @@ describe("D3 f5lua declare", function()
     assert.matches("/Blue/three/pool/members", refused.err)
   end)
 
-  it("says that a restart of the services cancelled the task", function()
+  it("finds no task of FAST any more after a restart of the services", function()
     device:advance(10)
     device:control("next_declaration", { seconds = 600 })
     local answer = curl(device, "POST", "/mgmt/shared/fast/applications", app("four", "192.0.2.4"))

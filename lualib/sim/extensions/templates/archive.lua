@@ -3,7 +3,7 @@ local inflate = require "sim.extensions.templates.inflate"
 
 local M = {}
 
-local MAX_BYTES <const> = 16 << 20 -- of one unpacked file
+local MAX_BYTES <const> = 4 << 20 -- of all unpacked files
 local DIRECTORY <const>, FILE <const>, LAST <const> = "PK\1\2", "PK\3\4", "PK\5\6"
 
 local function fail(format, ...) error({ archive = format:format(...) }, 0) end
@@ -34,7 +34,7 @@ function M.read(data)
   end
   if not at then fail "end of central directory record signature not found" end
   local count, _, offset = ("<I2I4I4"):unpack(data, at + 10)
-  local files, position = {}, offset + 1
+  local files, position, total = {}, offset + 1, 0
   for _ = 1, count do
     if data:sub(position, position + 3) ~= DIRECTORY then
       fail "invalid central directory file header signature"
@@ -48,6 +48,8 @@ function M.read(data)
     if ("/" .. name .. "/"):find("/../", 1, true) or name:sub(1, 1) == "/" then
       fail("invalid relative path: %s", name)
     end
+    total = total + size
+    if total > MAX_BYTES then fail("more than %d bytes", MAX_BYTES) end
     if name:sub(-1) ~= "/" then
       local text = content(data, name, method, { packed, size }, start)
       files[#files + 1] = { name = name, text = text }

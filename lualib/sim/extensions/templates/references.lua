@@ -6,6 +6,7 @@ local yaml = require "sim.extensions.templates.yaml"
 local M = {}
 
 local MAX_DEPTH <const> = 30
+local MAX_NODES <const> = 500000
 
 local function fail(format, ...)
   error({ template = "Parsing references failed:\n" .. format:format(...) }, 0)
@@ -47,7 +48,8 @@ end
 
 function resolve(set, value, file, depth)
   if type(value) ~= "table" or value == json.null then return value end
-  if depth > MAX_DEPTH then fail "the references have no end" end
+  set.nodes = (set.nodes or 0) + 1
+  if depth > MAX_DEPTH or set.nodes > MAX_NODES then fail "the references have no end" end
   if ordered.is_array(value) then
     local list = json.array {}
     for i, item in ipairs(value) do list[i] = resolve(set, item, file, depth) end
@@ -71,6 +73,9 @@ function resolve(set, value, file, depth)
 end
 
 --- The data of a template with its references replaced by what they mean.
-function M.resolved(set, data) return resolve(set, data, nil, 0) end
+function M.resolved(set, data)
+  set.nodes = 0
+  return resolve(set, data, nil, 0)
+end
 
 return M

@@ -97,7 +97,7 @@ local function mapping(state, at, depth)
 end
 
 --- The value that begins at a position, and the position behind it.
--- @param state table: text, anchors, fail = function(message)
+-- @param state table: text, fail = function(message), alias = function(name) -> its value
 function node(state, at, depth)
   local text = state.text
   if depth > MAX_DEPTH then state.fail "nested too deeply" end
@@ -109,10 +109,7 @@ function node(state, at, depth)
   if char == "'" then return scalar.single(text, at + 1, state.fail) end
   if char:find "[,%]}]" then return json.null, at end
   local alias, behind = text:match("^%*([^%s,%[%]{}]+)()", at)
-  if alias then
-    if state.anchors[alias] == nil then state.fail('unidentified alias "' .. alias .. '"') end
-    return state.anchors[alias], behind
-  end
+  if alias then return state.alias(alias), behind end
   return plain(text, at)
 end
 

@@ -10,6 +10,7 @@ local scalar = require "sim.extensions.templates.yaml.scalar"
 local M = {}
 
 local MAX_DEPTH <const> = 100
+local MAX_NODES <const> = 500000 -- that aliases stand for
 
 local Parser <const> = {}
 Parser.__index = Parser
@@ -204,13 +205,36 @@ function node(self, indent, depth)
   return self:value(line, line.text, indent - 1, depth)
 end
 
+-- How many values are in a value, with those behind aliases.
+local function weight(value, known)
+  if type(value) ~= "table" or value == json.null then return 1 end
+  if not known[value] then
+    local sum = 1
+    for _, item in pairs(value) do sum = sum + weight(item, known) end
+    known[value] = sum
+  end
+  return known[value]
+end
+
+-- The value of an alias. Few lines of aliases of aliases can stand for more than fits anywhere.
+local function alias_of(parser, name)
+  local value = parser.anchors[name]
+  if value == nil then parser.fail('unidentified alias "' .. name .. '"') end
+  parser.nodes = parser.nodes + weight(value, {})
+  if parser.nodes > MAX_NODES then parser.fail "the aliases stand for too much" end
+  return value
+end
+
 --- Reads a text. Raises { yaml = why }.
 function M.read(text)
   text = text:gsub("^\u{FEFF}", ""):gsub("\r\n?", "\n")
-  local parser = setmetatable({ text = text, lines = lines_of(text), at = 1, anchors = {} }, Parser)
+  local parser = setmetatable({
+    text = text, lines = lines_of(text), at = 1, anchors = {}, nodes = 0,
+  }, Parser)
   function parser.fail(message)
     error({ yaml = ("%s (%d:1)"):format(message, math.min(parser.at, #parser.lines)) }, 0)
   end
+  function parser.alias(name) return alias_of(parser, name) end
   local line = parser:line()
   if not line then return nil end
   local value = node(parser, line.indent, 0)
