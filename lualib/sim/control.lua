@@ -143,9 +143,12 @@ function M.expire_password(device, name)
   users.expire(device, name)
 end
 
--- Writes and reads a file of the device's disk: { path =, text = }.
+-- Writes and reads a file of the device's disk: { path =, text = }, or { path =, hex = } for bytes.
 function M.write_file(device, file)
-  device.disk.write(file.path, file.text)
+  local bytes = file.hex and file.hex:gsub("%x%x", function(byte)
+    return string.char(tonumber(byte, 16))
+  end)
+  device.disk.write(file.path, bytes or file.text)
 end
 
 function M.read_file(device, path)

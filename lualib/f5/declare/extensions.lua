@@ -127,28 +127,98 @@ function M.extensions(bip)
   return out
 end
 
---- session:install_package(file, { timeout =, progress = }): uploads a package, installs it, and
---- waits until its extension answers.
--- @return table: name (of the package), extension (nil: f5lua does not know it), version, seconds
-function M.install_package(bip, file, options)
-  local name = file:match "([^/]*)$"
+-- -- packages -------------------------------------------------------------------------------------
+
+local RPM_MAGIC <const> = "\xED\xAB\xEE\xDB" -- the first bytes of each package
+
+-- Refuses a file that no device installs, before it is uploaded.
+local function check_package(file, name)
   if not name:find "%.rpm$" then
     core.usage_error(
       ("install_package: '%s' is not a package: its name does not end with .rpm"):format(name)
     )
   end
+  local opened <close> = io.open(file, "rb")
+  if opened and opened:read(#RPM_MAGIC) ~= RPM_MAGIC then
+    core.usage_error(
+      ("install_package: '%s' is not an RPM package: it does not begin like one"):format(name)
+    )
+  end
+end
+
+-- Whether AS3 works on a declaration now: the restart after an installation would cancel it.
+local function is_at_work(run)
+  local ok, answer = run:try("GET", kinds.find("as3").root .. "/task")
+  local list = ok and type(answer) == "table" and answer.items
+  for _, record in ipairs(type(list) == "table" and list or {}) do
+    local results = type(record) == "table" and record.results
+    local first = type(results) == "table" and results[1]
+    if type(first) == "table" and first.message == "in progress" then return true end
+  end
+  return false
+end
+
+local function wait_for_declarations(run)
+  while is_at_work(run) do
+    if run:is_over() then
+      error(run:timeout {
+        method = "POST", path = TASKS,
+        message = ("AS3 still works on a declaration after %g s; nothing was installed, because "
+          .. "the restart would cancel it"):format(run.limit),
+      }, 0)
+    end
+    run:tell "AS3 works on a declaration"
+    run:pause "declaration"
+  end
+end
+
+-- Waits until the extension answers in the version of the package. An older one may still answer
+-- for a moment.
+local function wait_for_version(run, version)
+  while true do
+    local info <const> = M.info(run)
+    if not version or info.version == version then return info end
+    if run:is_over() then
+      error(run:timeout {
+        method = "GET", path = run.extension.root .. "/info",
+        message = ("%s %s is installed, but version %s answers after %g s"):format(
+          run.extension.label, version, tostring(info.version), run.limit),
+      }, 0)
+    end
+    run:tell(("version %s still answers"):format(tostring(info.version)))
+    run:pause "version"
+  end
+end
+
+local function is_installed(bip, extension, version, release)
+  local there = has_package(packages(bip) or {}, extension)
+  return there and version and there.version == version and there.release == release
+end
+
+--- session:install_package(file, { timeout =, progress = }): uploads a package, installs it, and
+--- waits until its extension answers. A package that is installed already is not sent.
+-- @return table: name (of the package), extension (nil: f5lua does not know it), version, seconds,
+--   changed
+function M.install_package(bip, file, options)
+  local name <const> = file:match "([^/]*)$"
+  check_package(file, name)
   local extension <const> = kinds.of_package(name)
+  local version, release = name:match "%-([%d%.]+)%-([^-.]+)%.[^.]+%.rpm$"
   local run <const> = calls.new(bip, extension or kinds.EXTENSIONS[1], options)
-  run:tell "upload"
-  local sent <const> = bip:upload(file)
-  run:tell "install"
-  local task <const> = bip:task(TASKS, { operation = "INSTALL", packageFilePath = sent.path })
-  task:wait { timeout = math.max(1, run.limit - run:passed()) }
-  if not extension then return { name = name, seconds = run:passed() } end
-  local info <const> = M.info(run)
-  return {
-    name = name, extension = extension.name, version = info.version, seconds = run:passed(),
-  }
+  local done <const> = { name = name, extension = extension and extension.name, changed = true }
+  if extension and is_installed(bip, extension, version, release) then
+    done.changed = false
+  else
+    run:tell "upload"
+    local sent <const> = bip:upload(file)
+    wait_for_declarations(run)
+    run:tell "install"
+    local task <const> = bip:task(TASKS, { operation = "INSTALL", packageFilePath = sent.path })
+    task:wait { timeout = math.max(1, run.limit - run:passed()) }
+  end
+  if extension then done.version = wait_for_version(run, version).version end
+  done.seconds = run:passed()
+  return done
 end
 
 return M

@@ -110,10 +110,12 @@ function session:extensions() end
 ---@field path string its path on the device
 ---@field ready boolean whether it answers; false: its package is installed
 
----Uploads the package of an extension (RPM), installs it, and waits until the extension answers.
+---Uploads the package of an extension (RPM), installs it, and waits until the extension answers in
+---its version. It waits first while AS3 works on a declaration: the device's services restart after
+---an installation. A package that is installed already is not sent.
 ---
----*Raises* "task": the device does not install it; "timeout": it does not answer in time; call
----errors; "usage": the file is not a package, or an option is invalid.
+---*Raises* "task": the device does not install it, such as an older version; "timeout": it does not
+---answer in time; call errors; "usage": the file is not a package, or an option is invalid.
 ---
 ---*Source* docs/declarations.md
 ---@param file string path of the RPM
@@ -127,3 +129,4 @@ function session:install_package(file, options) end
 ---@field extension? string name of the extension; nil: f5lua does not know it
 ---@field version? string what the extension says of itself
 ---@field seconds number how long it took
+---@field changed boolean false: it was installed already

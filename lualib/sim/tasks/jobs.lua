@@ -69,20 +69,60 @@ local function split_package(name)
   return name:match "^(.+)%-([^-]+)%-([^-]+)%.([^.]+)$"
 end
 
+local RPM_MAGIC <const> = "\xED\xAB\xEE\xDB" -- the first bytes of each package
+
+-- Whether a version with its release ("3.50.2", "3") is newer than another one.
+local function is_newer(version, release, than_version, than_release)
+  local is, than = (version .. "." .. release):gmatch "%d+",
+    (than_version .. "." .. than_release):gmatch "%d+"
+  while true do
+    local a, b = tonumber(is()), tonumber(than())
+    if not a or not b then return a ~= nil end
+    if a ~= b then return a > b end
+  end
+end
+
+-- What rpm -U says against a package; nil: it is installed. Takes an older version away.
+local function upgrade(packages, name)
+  local short, version, release = split_package(name)
+  for there in pairs(packages) do
+    local other, of_there, its_release = split_package(there)
+    if other == short and there ~= name then
+      if is_newer(of_there, its_release, version, release) then
+        return ("package %s (which is newer than %s) is already installed"):format(there, name)
+      end
+      packages[there] = nil
+    end
+  end
+  if packages[name] then return ("package %s is already installed"):format(name) end
+  packages[name] = true
+  return nil
+end
+
+local function install_package(device, item)
+  local path <const> = item.packageFilePath
+  local name = path:match "([^/]+)%.rpm$"
+  local file = device.disk.find(path)
+  if not file then return false, "Package file does not exist: " .. path end
+  if not name or not split_package(name) then return false, "Not an RPM package: " .. path end
+  if device.disk.read_at(file, 0, #RPM_MAGIC) ~= RPM_MAGIC then
+    return false,
+      ("Failed to analyze %s - java.lang.Exception: Failed to read %s"):format(path, path)
+  end
+  local why = upgrade(device.state.packages, name)
+  if why then
+    return false, ("Failed to install %s: /opt/bin/rpm --dbpath /var/config/rest/rpm -U --nodeps "
+      .. "%s: RPM returned error code 1. Output=%s"):format(path, path, why)
+  end
+  extensions.restnoded_restarts(device)
+  item.packageName, item.packageManifest = name, { tags = json.array { "IAPP" } }
+  return true
+end
+
 local function handle_package(device, item)
   local packages = device.state.packages
   if item.operation == "INSTALL" then
-    local name = item.packageFilePath:match "([^/]+)%.rpm$"
-    if not device.disk.find(item.packageFilePath) then
-      return false, "Package file does not exist: " .. item.packageFilePath
-    end
-    if not name or not split_package(name) then
-      return false, "Not an RPM package: " .. item.packageFilePath
-    end
-    packages[name] = true
-    extensions.restnoded_restarts(device)
-    item.packageName, item.packageManifest = name, { tags = json.array { "IAPP" } }
-    return true
+    return install_package(device, item)
   elseif item.operation == "UNINSTALL" then
     if not packages[item.packageName] then
       return false, ("package %s is not installed"):format(item.packageName)

@@ -543,7 +543,7 @@ describe("extensions of the simulated device", function()
     assert.matches("^URI path /mgmt/shared/appsvcs/info not registered", answer.json.message)
     local name = "f5-appsvcs-3.50.2-3.noarch"
     device:control("write_file",
-      { path = "/var/config/rest/downloads/" .. name .. ".rpm", text = "rpm" })
+      { path = "/var/config/rest/downloads/" .. name .. ".rpm", hex = "edabeedb" })
     local done = package_task {
       operation = "INSTALL", packageFilePath = "/var/config/rest/downloads/" .. name .. ".rpm",
     }

@@ -432,7 +432,11 @@ describe("simulated device: tasks and commands", function()
     local rpm = "/var/config/rest/downloads/f5-appsvcs-3.50.0-1.noarch.rpm"
     _, _, done = job(packages, { operation = "INSTALL", packageFilePath = rpm }, 3)
     assert.equal("FAILED", done.status)
-    device:control("write_file", { path = rpm, text = "rpm" })
+    device:control("write_file", { path = rpm, text = "no package" })
+    _, _, done = job(packages, { operation = "INSTALL", packageFilePath = rpm }, 3)
+    assert.equal(("Failed to analyze %s - java.lang.Exception: Failed to read %s"):format(rpm, rpm),
+      done.errorMessage)
+    device:control("write_file", { path = rpm, hex = "edabeedb" })
     made, _, done = job(packages, { operation = "INSTALL", packageFilePath = rpm }, 3)
     assert.same(
       { "CREATED", "FINISHED", "f5-appsvcs-3.50.0-1.noarch" },
