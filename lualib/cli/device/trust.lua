@@ -9,6 +9,7 @@ local shown_json = require "cli.support.shown_json"
 local store = require "f5.trust.store"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
+local writing = require "cli.support.rows.write"
 
 local M = {
   summary = "show a device's certificate, and trust it from now on", logs = true, records = false,
@@ -48,15 +49,19 @@ local function show_json(value)
   output(shown_json(value, { sort = true, first = FIRST, indent = 2 }), "\n")
 end
 
+local COLUMNS <const> = { "address", "subject", "ends", "fingerprint", "problem" }
+
 local function list(format)
   local all <const> = store.list()
   local array = json.array {}
   for i, one in ipairs(all) do array[i] = one.reason and one or certificate.record(one) end
   if format == "json" then return show_json(array) end
-  if #all == 0 then output "no certificates are trusted; f5lua trust HOST adds one\n" end
-  for _, one in ipairs(all) do
-    output(terminal.line(certificate.short(one)), "\n")
+  if #all == 0 then
+    return output "no certificates are trusted; 'f5lua trust HOST' adds one\n"
   end
+  local rows = {}
+  for i, one in ipairs(all) do rows[i] = certificate.row(one) end
+  writing.table(rows, writing.used(COLUMNS, rows), 2)
 end
 
 local function remove(options)

@@ -178,6 +178,10 @@ describe("E1 first contact", function()
     assert.equal(0, list.status, list.err)
     assert.is_truthy(list.out:find(fingerprint_of(device), 1, true))
     assert.is_truthy(list.out:find(fingerprint_of(other), 1, true))
+    local head, one, another = list.out:match "^(.-)\n(.-)\n(.-)\n$"
+    assert.matches("^address +subject +ends +fingerprint$", head)
+    assert.equal(one:find "CN=", head:find "subject")
+    assert.equal(another:find "CN=", head:find "subject")
     local json = her.f5lua { "trust", "--list", "--output", "json" }
     assert.equal(2, #require("f5.json").decode(json.out))
     assert.equal(0, her.f5lua({ "trust", "--remove", address() }).status)

@@ -53,13 +53,15 @@ function M.record(facts)
   }
 end
 
---- One line of a list.
-function M.short(facts)
-  if facts.reason then return ("%s  cannot be used: %s"):format(facts.address, facts.reason) end
-  return ("%s  %s  until %s%s  %s"):format(
-    facts.address, facts.subject, os.date("!%Y-%m-%d", facts.ends),
-    facts.ends < os.time() and " (expired)" or "", facts.fingerprint
-  )
+--- One line of a list: address, subject, ends, fingerprint, problem.
+function M.row(facts)
+  if facts.reason then
+    return { address = facts.address, problem = "cannot be used: " .. facts.reason }
+  end
+  return {
+    address = facts.address, subject = facts.subject, fingerprint = facts.fingerprint,
+    ends = os.date("!%Y-%m-%d", facts.ends) .. (facts.ends < os.time() and " (expired)" or ""),
+  }
 end
 
 -- What is known of the certificate: trusted already, changed, signed by a CA.
