@@ -6,6 +6,7 @@
 -- the playbook is started once; when it first uses `bip`, it waits until the first device is
 -- connected.
 
+local cells = require "f5.table.value"
 local contents = require "cli.support.contents"
 local host = require "f5.host"
 local number = require "cli.support.number"
@@ -334,8 +335,16 @@ local function progress_for_log(report_file, is_check, only_failures)
 end
 
 --- Prints the report. For a large fleet it contains only the devices that need attention.
+-- On a terminal a line is a line: what a playbook returns may be long.
+local function print_table(report)
+  local columns <const> = host.is_terminal(1) and host.columns() or math.huge
+  for line in (tostring(report) .. "\n"):gmatch "(.-)\n" do
+    output(cells.clip(line, columns), "\n")
+  end
+end
+
 local function print_report(report)
-  if #report.devices <= 50 then return output(tostring(report), "\n") end
+  if #report.devices <= 50 then return print_table(report) end
   for _, entry in ipairs(report.devices) do
     if entry.state == "failed" or entry.state == "unreached" then
       output(terminal.line(entry.name), ": ", entry.state, ": ", report.outcome(entry), "\n")

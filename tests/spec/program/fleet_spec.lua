@@ -170,6 +170,16 @@ describe("run --inventory", function()
     assert.not_matches("running", screen:screen())
   end)
 
+  it("shows each device in one line of a terminal, whatever the playbook returns", function()
+    local words <const> = {
+      "run", "--inventory", inventory(), "-e", "return bip and ('long '):rep(99) .. 'end'",
+    }
+    local screen <close> = terminal.start(words, { columns = 70 })
+    local line <const> = " +done[^\n]+long[^\n]*…\n"
+    screen:expect("\nd1" .. line .. "d2" .. line .. "d3" .. line .. "3 devices: 3 done")
+    assert.matches("d1 +done[^\n]+long end\n", run(words).out)
+  end)
+
   it("takes a limit, and ends with 1 when a device failed", function()
     local playbook = directory:file(
       "p.lua",
