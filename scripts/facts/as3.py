@@ -28,6 +28,7 @@ FILES = {
         "security firewall policy", "security firewall rule-list", "security nat",
         "ltm alg-log-profile",
     ],
+    "security_logs": ["security log profile"],
     "dns": ["ltm dns"],
     "gslb": [
         "gtm datacenter", "gtm monitor", "gtm pool", "gtm prober-pool", "gtm rule", "gtm server",

@@ -57,7 +57,7 @@ describe("random declarations of AS3", function()
   end
 
   it("have items of all classes, with values of all kinds", function()
-    seeds.each(40, 4000, function(seed)
+    seeds.each(40, 1500, function(seed)
       math.randomseed(seed)
       local items = { class = "Application", x = as3_random.item(), y = as3_random.item() }
       try(declaration_of { T = { class = "Tenant", A = items } })
@@ -65,7 +65,7 @@ describe("random declarations of AS3", function()
   end)
 
   it("are good ones with a mistake", function()
-    seeds.each(40, 4000, function(seed)
+    seeds.each(40, 1500, function(seed)
       math.randomseed(seed)
       local declaration = declaration_of(declarations[names[seed % #names + 1]].tenants)
       for _ = 1, math.random(2) do as3_random.spoil(declaration) end

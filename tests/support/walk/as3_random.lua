@@ -100,13 +100,13 @@ local classes
 local function all_classes()
   if classes then return classes end
   classes = {}
-  for _, schema in pairs(validate.definitions()) do
+  for name, schema in pairs(validate.definitions()) do
     for _, pair in ipairs(schema.properties or {}) do
       local const = pair[1] == "class" and pair[2].const
-      if const then classes[#classes + 1] = { const, schema } end
+      if const then classes[#classes + 1] = { const, schema, name } end
     end
   end
-  table.sort(classes, function(a, b) return a[1] < b[1] end)
+  table.sort(classes, function(a, b) return a[3] < b[3] end)
   return classes
 end
 

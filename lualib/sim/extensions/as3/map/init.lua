@@ -20,6 +20,7 @@ local handlers = {}
 for _, name in ipairs {
   "certificate", "data", "monitor", "persist", "policy", "pool", "profile", "service", "tls",
   "http_profile", "feature_profile", "firewall", "lists", "network", "names.dns", "names.gslb",
+  "logs.security",
 } do
   for class, handler in pairs(require("sim.extensions.as3.map." .. name)) do
     handlers[class] = handler

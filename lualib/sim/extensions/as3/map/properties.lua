@@ -16,7 +16,7 @@ local M = {}
 
 local facts = {}
 for _, name in ipairs {
-  "dns", "firewall", "gslb", "ltm", "profiles", "system", "tls", "transport",
+  "dns", "firewall", "gslb", "ltm", "profiles", "security_logs", "system", "tls", "transport",
 } do
   for kind, rows in pairs(require("sim.extensions.as3.map.facts." .. name)) do
     facts[kind] = rows
