@@ -355,6 +355,38 @@ describe("D2 DO on the simulated device", function()
     assert.equal(200, post({ class = "DO", declaration = device_of {} }).status)
   end)
 
+  it("shows the configuration as a declaration that changes nothing", function()
+    local all = network()
+    all.hosts = { class = "NetAddressList", addresses = { "198.51.100.0/24" } }
+    all.log = { class = "SyslogRemoteServer", host = "192.0.2.50" }
+    all.role = {
+      class = "RemoteAuthRole", attribute = "F5-LTM-User-Info-1=x", console = "tmsh",
+      lineOrder = 1, role = "guest", remoteAccess = true, userPartition = "Common",
+    }
+    declared(all)
+    local answer = get(ROOT .. "/inspect")[1]
+    assert.equal(200, answer.result.code, json.encode(answer.result.errors))
+    local common = answer.declaration.declaration.Common
+    assert.same({
+      class = "VLAN", mtu = 1500, tag = 100, interfaces = { { name = "1.1", tagged = true } },
+      autoLastHop = "default", cmpHash = "default", failsafeEnabled = false,
+      failsafeAction = "failover-restart-tm", failsafeTimeout = 90,
+    }, common.inside)
+    assert.equal("DNS", common.currentDNS.class)
+    assert.equal(0, common.rd0.id)
+    assert.equal("tcp-forward", common.tunnel.tunnelType)
+    common.log = all.log
+    local again = answer.declaration
+    again.declaration.controls = { class = "Controls", dryRun = true, traceResponse = true }
+    local lines = {}
+    for _, one in ipairs(post(again).json.traces.diff) do
+      lines[#lines + 1] = table.concat(one.path, ".")
+    end
+    -- two settings that the simulated device has no value for, and the declaration a default
+    assert.same({ "Common.System.guiAudit", "Common.System.guiSecurityBannerText" }, lines)
+    assert.equal(400, curl { device, "GET", ROOT .. "/inspect?targetHost=192.0.2.1" }.status)
+  end)
+
   it("answers like an URI of nobody where it is not installed", function()
     lab.stop(device)
     device = sim.start {}

@@ -151,6 +151,7 @@ local function add_named(config, item, object)
     if found.gateway == "none" and found.type then found.gateway = nil end
   end
   if class == "MAC_Masquerade" then found.trafficGroup = name end
+  if class:find "^Firewall" or class:find "^Net" then found.fullPath = nil end
   if not item.nameless then found.name = name end
   found.monitorType = item.path:match "^/tm/gtm/monitor/(.+)$"
   if item.path:find "/vxlan$" then

@@ -4,6 +4,7 @@
 -- configuration before the first declaration, files = what files had before DO wrote them, secrets
 -- (secrets.lua), next_seconds = how long the next declaration takes }
 local extensions = require("sim.lazy") "sim.extensions"
+local inspect = require("sim.lazy") "sim.extensions.onboarding.inspect"
 local join = require("sim.lazy") "sim.extensions.onboarding.join"
 local json = require "f5.json"
 local onboard = require("sim.lazy") "sim.extensions.onboarding.onboard"
@@ -325,7 +326,33 @@ local function delete(device, _, part, id)
   return { status = 200, body = json.array {} }
 end
 
-local READERS <const> = { task = get_task, info = get_info, config = get_config }
+-- The configuration of the device as a declaration.
+local function get_inspect(device, request)
+  for name in pairs(request.query) do
+    if name:find "^target" then
+      return plain_error(400, name .. ": other devices than the own one are not simulated")
+    end
+  end
+  local installed = extensions.version(device, "do")
+  local declaration, wrong = inspect.run(device, (installed:gsub("%d+$", "0")))
+  local result = {
+    class = "Result", code = 200, status = "OK", message = "", errors = json.array {},
+  }
+  if wrong then
+    result.code, result.status, result.message = 412, "ERROR", "Precondition failed"
+    result.errors = table.move(wrong, 1, #wrong, 2, json.array {
+      "Unable to verify declaration from existing state.",
+    })
+  end
+  local body = {
+    id = 0, selfLink = BASE .. "/inspect", result = result, declaration = declaration,
+  }
+  return { status = 200, body = json.array { body } }
+end
+
+local READERS <const> = {
+  inspect = get_inspect, task = get_task, info = get_info, config = get_config,
+}
 
 --- Answers a request.
 function M.handle(device, request)
@@ -338,9 +365,6 @@ function M.handle(device, request)
   if not part then
     local last = state_of(device).last
     return get_task(device, request, last)
-  end
-  if part == "inspect" then
-    return plain_error(501, "inspect is not simulated")
   end
   local read = READERS[part]
   if not read then return plain_error(404, "No responder for endpoint: " .. part) end

@@ -96,7 +96,14 @@ function wanted.GSLBProberPool(list)
   end
 end
 
--- -- the firewall --
+-- -- the firewall and its statistics --
+
+-- A word that is an object on the device.
+function wanted.SecurityAnalytics(settings)
+  local word = settings.staleRules
+  if type(word) == "boolean" then word = word and "enabled" or "disabled" end
+  if type(word) == "string" then settings.staleRules = { collect = word } end
+end
 
 local SIDES <const> = { "addressLists", "portLists", "vlans" }
 
