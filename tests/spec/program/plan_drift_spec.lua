@@ -41,7 +41,7 @@ describe("S5 drift of a plan", function()
       bip.ltm.node["/Common/foreign"]:create { address = "10.0.0.9" }
     end,
     ["node in another partition"] = function()
-      bip.ltm.node["/Shop/foreign"]:create { address = "10.7.7.7" }
+      bip.ltm.node["/Shop/foreign"]:create { address = "10.7.7.8" }
     end,
     monitor = function() bip.ltm.monitor.http["/Common/foreign"]:create {} end,
     profile = function() bip.ltm.profile.http["/Common/foreign"]:create {} end,
