@@ -197,6 +197,22 @@ describe("E4 run --record", function()
     assert.equal(2, #entries "a.har")
   end)
 
+  it("goes on to the end of the program, in all recordings that are open then", function()
+    local done <const> = run([[
+      local f5 = require "f5"
+      local kept = { f5.har.record "a.har", f5.har.record "b.har" }
+      local bip = f5.connect {}
+      bip.ltm.pool:list()
+      return kept
+    ]])
+    assert.equal(0, done.status, done.err)
+    for _, name in ipairs { "a.har", "b.har" } do
+      local list <const> = entries(name)
+      assert.equal(3, #list)
+      assert.equal("DELETE", list[3].request.method)
+    end
+  end)
+
   it("records a run on many devices in one file", function()
     place:file("fleet.lua", ([[return { devices = {
       { name = "one", host = "127.0.0.1", port = %d }, { name = "two", host = "127.0.0.1", port = %d },
