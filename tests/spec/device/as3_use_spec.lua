@@ -56,4 +56,26 @@ describe("declarations of AS3 as users write them", function()
       assert.equal("", table.concat(as3_state.differences(before, as3_state.read(device)), "\n"))
     end)
   end
+
+  it("leave out what an older device does not have, or refuse it", function()
+    local old <close> = sim.start { extensions = { "as3" }, version = { version = "13.1.5" } }
+    local function send(items)
+      items.class = "Application"
+      return curl { old, "POST", DECLARE, body = {
+        class = "ADC", schemaVersion = "3.50.0", id = "x", T = { class = "Tenant", A = items },
+      } }
+    end
+    local warned = send { f = { class = "FTP_Profile", activeModeEnabled = false } }
+    assert.equal(200, warned.status, warned.body)
+    assert.equal("FTP_Profile.activeModeEnabled ignored. This is only valid on BIG-IP versions "
+      .. "14.0 and above.", warned.json.results[1].warnings[1].message)
+    assert.is_nil(send({ f = { class = "FTP_Profile" } }).json.results[1].warnings)
+    local refused = send {
+      web = { class = "Service_TCP", virtualAddresses = { "198.51.100.1" },
+        virtualPort = { use = "ports" } },
+      ports = { class = "Net_Port_List", ports = { 80 } },
+    }
+    assert.equal("/T/A/web/virtualPort: Service_TCP.virtualPort is only valid on BIG-IP versions "
+      .. "14.1 and above.", (refused.json.errors or { refused.body })[1])
+  end)
 end)

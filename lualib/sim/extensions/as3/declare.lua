@@ -205,6 +205,16 @@ local function save(device)
   )
 end
 
+-- Warnings of the check belong to the results of their tenants.
+local function add_warnings(task, warnings)
+  task.warnings = task.warnings or {}
+  for _, warning in ipairs(warnings) do
+    local list = task.warnings[warning.tenant] or json.array {}
+    list[#list + 1] = warning
+    task.warnings[warning.tenant] = list
+  end
+end
+
 --- Deploys a declaration. Returns the status and the body of the answer; raises a response.
 -- @param task { declaration =, order =, dry_run =, wants_changes =, traces =, persist =,
 --   history_limit =, warnings = }
@@ -224,7 +234,8 @@ function M.deploy(device, task)
     names = stored.tenants(declaration, task.order)
   end
   local full = tables.copy(declaration)
-  local wrong = version.newer(device, declaration) or check.check(device, full)
+  local wrong, warnings = version.newer(device, declaration), nil
+  if not wrong then wrong, warnings = check.check(device, full, declaration) end
   if wrong and wrong.path then M.invalid(device, declaration, wrong.path, wrong.message) end
   if wrong then refuse(422, { message = wrong.message }) end
   if #names == 0 then
@@ -233,6 +244,7 @@ function M.deploy(device, task)
     body.dryRun = task.dry_run or nil
     return 200, body
   end
+  add_warnings(task, warnings)
   local mapped = map_all(device, declaration, full, names)
   local results, traces = run_passes(device, declaration, mapped, task, names)
   local kept, order = merged(device, declaration, base, results)

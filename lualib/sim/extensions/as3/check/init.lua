@@ -1,6 +1,7 @@
 -- What AS3 checks of a declaration before it touches a tenant: words, schema, repeated values,
 -- pointers, modules, nodes. Defaults are filled in.
 local existing = require "sim.extensions.as3.check.existing"
+local properties = require "sim.extensions.as3.map.properties"
 local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
 local validate = require "sim.extensions.as3.check.validate"
@@ -104,6 +105,37 @@ local function check_modules(device, entry)
     table.concat(list, ", "))
 end
 
+-- Whether a declaration as it was sent has something at a path.
+local function has(declaration, path)
+  local at = declaration
+  for word in path:gmatch "[^/]+" do
+    if type(at) ~= "table" then return false end
+    local number = #at > 0 and math.tointeger(tonumber(word))
+    at = at[number and number + 1 or word]
+  end
+  return at ~= nil
+end
+
+-- What older devices do not have is left out; `strict`: it is a mistake.
+local function check_version(device, entry, original, warnings)
+  local data = type(entry.data) == "table" and entry.data or { version = entry.data }
+  if properties.at_least(device.version.version, data.version) then return nil end
+  entry.parent[entry.key] = nil
+  if not has(original, entry.path) then return nil end
+  local what = ("%s.%s"):format(tostring(entry.parent.class), tostring(entry.key))
+  if data.strict then
+    return mistake(entry.path, "%s is only valid on BIG-IP versions %s and above.", what,
+      data.version)
+  end
+  warnings[#warnings + 1] = {
+    tenant = entry.path:match "^/([^/]+)", dataPath = entry.path,
+    keyword = "f5PostProcess(minVersion)", params = {},
+    message = ("%s ignored. This is only valid on BIG-IP versions %s and above."):format(what,
+      data.version),
+  }
+  return nil
+end
+
 -- Addresses of tenants go with their last virtual server.
 local function keeps_address(declaration)
   for name, tenant in pairs(declaration) do
@@ -119,21 +151,24 @@ local function keeps_address(declaration)
   return false
 end
 
---- Checks a declaration and fills in its defaults. Returns nil, or { message = } or { path =,
---- message = }.
-function M.check(device, declaration)
+--- Checks a declaration and fills in its defaults. Returns nil and a list of warnings, or { message
+--- = } or { path =, message = }.
+-- @param original the declaration as it was sent
+function M.check(device, declaration, original)
   local word = words.unknown(declaration)
   if word then return { message = "Invalid data property: " .. word } end
   local problem, found = validate.declaration(declaration)
   if problem then return problem end
   local name = repeated(declaration)
   if name then return { message = "declaration has duplicate values in " .. name } end
-  local there = existing.new(device)
+  local there, warnings = existing.new(device), {}
   for _, entry in ipairs(found) do
     if entry.tag == "pointer" then
       problem = check_pointer(declaration, entry)
     elseif entry.tag == "modules" then
       problem = check_modules(device, entry)
+    elseif entry.tag == "minVersion" then
+      problem = check_version(device, entry, original, warnings)
     elseif entry.tag == "bigComponent" then
       problem = there:component(entry)
     elseif entry.tag == "node" then
@@ -149,7 +184,7 @@ function M.check(device, declaration)
         .. "supported.",
     }
   end
-  return nil
+  return nil, warnings
 end
 
 return M
