@@ -323,6 +323,23 @@ describe("D2 DO on the simulated device", function()
     assert.equal("none", get("/mgmt/tm/sys/db/provision.action").value)
   end)
 
+  it("goes on after a reboot in the middle of a task, and after it was saved", function()
+    device:control("next_declaration", { extension = "do", seconds = 5 })
+    local id = post(device_of(network(), { async = true })).json.id
+    device:control("reboot", { seconds = 20 })
+    device:advance(30)
+    local task = get(ROOT .. "/task/" .. id)
+    assert.equal("OK", task.result.status)
+    local state = device:control "state"
+    declared {}
+    assert.same({}, get("/mgmt/tm/net/vlan").items)
+    device:control("restore", json.decode(json.encode(state)))
+    assert.same(task, get(ROOT .. "/task/" .. id))
+    assert.same({}, differences(network()))
+    declared {}
+    assert.same({}, get("/mgmt/tm/net/vlan").items)
+  end)
+
   it("names the mistakes of a declaration with their paths", function()
     local answer = post(device_of { v = { class = "VLAN", tag = "x", interfaces = {} } })
     assert.equal(400, answer.status)
