@@ -102,7 +102,7 @@ local STATE <const> = {
     ["do"] = {
       [MAYBE] = true, tasks = { [LIST] = {
         id = "string", since = "integer", result = "table", declaration = "table",
-        updated = "integer",
+        updated = "integer", seconds = "number?",
       } },
       last = "string?", original = "table?", files = { [EACH] = "string|boolean" },
       secrets = { [EACH] = { shown = "string", hash = "string" } }, next_seconds = "number?",

@@ -192,7 +192,10 @@ local function step(device, record)
     if plan then
       join.ask(device, plan.trust, function(problem) return joined(device, record, problem) end)
     elseif record.outcome then
-      later(device, record, ROLLBACK_SECONDS)
+      -- a rollback takes as long as the declaration took
+      local is_rollback = record.outcome.reason ~= nil
+      local seconds = is_rollback and record.seconds or 0
+      later(device, record, math.max(seconds, ROLLBACK_SECONDS))
     end
   elseif outcome.reason then
     end_rollback(device, record)
@@ -244,7 +247,7 @@ local function post(device, request)
   record.declaration = type(declaration) == "table" and masked(declaration) or {}
   if wrong then return refuse(device, request, record, wrong) end
   update(device, record, 202, "RUNNING", "processing")
-  record.task = declaration
+  record.task, record.seconds = declaration, state.next_seconds
   local seconds = state.next_seconds or declaration.async and USUAL_SECONDS or 0
   state.next_seconds = nil
   if declaration.async then
