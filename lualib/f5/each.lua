@@ -11,6 +11,7 @@
 -- runs, at most `workers` devices at a time. If more devices fail than the budget allows, no new
 -- device starts; the report names those that were not reached.
 
+local budget_of = require "f5.fleet.budget"
 local core = require "f5.core"
 local credentials = require "f5.fleet.credentials"
 local defer = require "f5.jobs.defer"
@@ -59,15 +60,9 @@ local function check(opts)
   end
 end
 
---- The number of devices that may fail before the run stops: a count, or a share of all ("10%").
+-- How many may fail.
 local function budget(given, total)
-  if given == nil then return math.huge end
-  if math.type(given) == "integer" and given >= 0 then return given end
-  local share = type(given) == "string" and tonumber(given:match "^(%d+%.?%d*)%%$")
-  if share and share <= 100 then return math.floor(total * share / 100) end
-  local count = type(given) == "string" and math.tointeger(tonumber(given))
-  if count and count >= 0 then return count end
-  return usage(
+  return budget_of(given, total) or usage(
     "f5.each: 'max_failures' must be a number of devices or a share such as \"10%%\", not '%s'",
     tostring(given)
   )

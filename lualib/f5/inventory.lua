@@ -7,7 +7,7 @@
 --   return {
 --     defaults = { username = "automation", password_env = "BIGIP_PASSWORD" },
 --     groups = {
---       eu = { vars = { ntp = "10.0.0.1" }, children = { "fra" } },
+--       eu = { tags = { "eu" }, vars = { ntp = "10.0.0.1" }, children = { "fra" } },
 --       fra = { username = "fra-automation" },
 --     },
 --     devices = {
@@ -98,13 +98,26 @@ local function check_options(at, options, extra)
   end
 end
 
+local function is_list(value)
+  return type(value) == "table" and (rawlen(value) > 0 or next(value) == nil)
+end
+
+-- Tags say which workers of a queue can reach a device.
+local function check_tags(at, tags)
+  if tags == nil then return end
+  if type(tags) ~= "table" or not is_list(tags) then
+    at('\'tags\' must be a list, such as { "eu" }, not a %s', type(tags))
+  end
+  for _, tag in ipairs(tags) do
+    if type(tag) ~= "string" or not tag:find "^[%w][%w_.:-]*$" then
+      at("the tag '%s' is not a word of letters, digits, '_', '.', ':' and '-'", tostring(tag))
+    end
+  end
+end
+
 local function refuse_profile(at, options)
   if options.profile == nil then return end
   at("a profile is one device: name '%s' in the entry of the device", options.profile)
-end
-
-local function is_list(value)
-  return type(value) == "table" and (rawlen(value) > 0 or next(value) == nil)
 end
 
 --- The groups above each group, itself included. Refuses cycles.
@@ -172,8 +185,22 @@ local function overlay(onto, from, skip)
   end
 end
 
-local GROUP_KEYS <const> = { vars = true, children = true }
-local DEVICE_KEYS <const> = { vars = true, groups = true, name = true, profile = true }
+-- The tags of a device are its own, and those of its groups and of the defaults.
+local function add_tags(onto, tags)
+  local known = {}
+  for _, tag in ipairs(onto) do known[tag] = true end
+  for _, tag in ipairs(tags or {}) do
+    if not known[tag] then onto[#onto + 1] = tag end
+    known[tag] = true
+  end
+  table.sort(onto)
+end
+
+local DEFAULT_KEYS <const> = { vars = true, tags = true }
+local GROUP_KEYS <const> = { vars = true, children = true, tags = true }
+local DEVICE_KEYS <const> = {
+  vars = true, groups = true, name = true, profile = true, tags = true,
+}
 
 --- Converts Ansible's form to ours.
 local function from_ansible(data, at)
@@ -254,7 +281,7 @@ local function refuse_fields(device, source)
       if type(key) ~= "string" or key == "pair" then return nil end
       core.usage_error(
         (
-          "%s: device '%s' has no field '%s' (known: name, vars, groups, connect, pair); "
+          "%s: device '%s' has no field '%s' (known: name, vars, groups, tags, connect, pair); "
           .. "values of your own are in device.vars"
         ):format(source, device.name, key)
       )
@@ -288,10 +315,12 @@ function Inventory.from_table(data, source, text)
     end
   end
   local groups, defaults = data.groups or {}, data.defaults or {}
-  check_options(at "defaults", defaults, { vars = true })
+  check_options(at "defaults", defaults, DEFAULT_KEYS)
+  check_tags(at "defaults", defaults.tags)
   refuse_profile(at "defaults", defaults)
   for name, group in pairs(groups) do
     check_options(at(name), group, GROUP_KEYS)
+    check_tags(at(name), group.tags)
     refuse_profile(at(name), group)
   end
   local above = lineage(groups, at)
@@ -306,6 +335,7 @@ function Inventory.from_table(data, source, text)
     local name = given.name or given.label or given.host or given.profile
     if type(name) ~= "string" or name == "" then at()("device %d has no host", i) end
     check_options(at(name), given, DEVICE_KEYS)
+    check_tags(at(name), given.tags)
     if seen[name] then
       at(name, 2)(
         "device '%s' is listed twice (first as device %d); give one of them another name",
@@ -314,7 +344,8 @@ function Inventory.from_table(data, source, text)
       )
     end
     seen[name] = i
-    local device = { name = name, connect = {}, vars = {}, groups = {} }
+    local device = { name = name, connect = {}, vars = {}, groups = {}, tags = {} }
+    add_tags(device.tags, defaults.tags)
     overlay(device.connect, defaults, GROUP_KEYS)
     overlay(device.vars, defaults.vars, {})
     local memberships = table.move(given.groups or {}, 1, #(given.groups or {}), 1, {})
@@ -331,11 +362,13 @@ function Inventory.from_table(data, source, text)
         device.groups[each] = true
         overlay(device.connect, groups[each], GROUP_KEYS)
         overlay(device.vars, groups[each].vars, {})
+        add_tags(device.tags, groups[each].tags)
       end
     end
     if given.profile then lay_profile(device.connect, given, name, at(name)) end
     overlay(device.connect, given, DEVICE_KEYS)
     overlay(device.vars, given.vars, {})
+    add_tags(device.tags, given.tags)
     device.connect.host = device.connect.host or name
     device.connect.label = device.connect.label or name
     device.pair, device.connect.pair = device.connect.pair, nil

@@ -2,9 +2,9 @@
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
 local contents = require "cli.support.contents"
-local credentials = require "build.credentials"
 local host = require "f5.host"
 local lint = require "cli.support.lint.before"
+local packing = require "cli.support.packing.entries"
 local program = require "build.program"
 local resolver = require "build.resolver"
 local terminal = require "f5.terminal"
@@ -13,19 +13,14 @@ local write = require "cli.support.output"
 
 local M = { summary = "make a program from a playbook" }
 
+local PROGRAM <const> = "f5lua build"
+
 function M.setup(parser)
   parser:argument("playbook", "the playbook"):argname "PLAYBOOK.lua"
   parser
     :option("-o --output", "the program to write (default: name of the playbook without .lua)")
     :argname "FILE"
-  parser
-    :option(
-      "--include",
-      "also pack these files, for f5.asset and (.lua files) for require; *, ?, [] and ** as in a "
-        .. "shell; relative to the playbook, otherwise to this directory; may be repeated"
-    )
-    :argname "GLOB"
-    :count "*"
+  packing.add_include(parser)
   parser:flag("--allow-disk", "let require find modules on the disk, too")
   parser:flag("--strip", "pack bytecode instead of source")
   parser
@@ -80,33 +75,6 @@ local function load_runtime(path)
   return parsed
 end
 
--- A literal password in the playbook itself is only a warning: it may be that of a simulated
--- device.
-local function refuse_credentials(entries, force)
-  local refused = {}
-  for _, entry in ipairs(entries) do
-    local reason = credentials(entry.path, entry.contents)
-    if reason and (force or entry.kind == "main") then
-      report(
-        "warning: '%s' seems to contain credentials: %s; everybody who has the program can read it",
-        entry.path,
-        reason
-      )
-    elseif reason and not refused[entry.path] then
-      refused[entry.path] = true
-      refused[#refused + 1] = ("'%s' seems to contain credentials: %s"):format(
-        entry.path,
-        reason
-      )
-    end
-  end
-  if refused[1] then
-    refused[#refused + 1] = "everybody who has the program can read it; use password_env, "
-      .. "password_command or a file that is read at run time, or give --force"
-    error(table.concat(refused, "\n"), 0)
-  end
-end
-
 local function strip(entries)
   for _, entry in ipairs(entries) do
     local chunk = (entry.kind ~= "asset" or entry.name:find "%.lua$")
@@ -150,36 +118,8 @@ local function protect_sources(entries, output)
   end
 end
 
--- Stops if the playbook or a module has mistakes that show before a run.
-local function check(entries, options)
-  local texts = {}
-  for _, entry in ipairs(entries) do
-    if entry.kind ~= "asset" then
-      texts[#texts + 1] = { file = entry.path, text = entry.contents }
-    end
-  end
-  lint.program(texts, { no_lint = options.no_lint, warnings = true, open = options.allow_disk })
-end
-
 function M.run(options)
-  local playbook = options.playbook
-  if bundle.file_type(playbook) ~= "file" then
-    local _, reason = bundle.file_type(playbook)
-    usage(
-      ("cannot read '%s': %s"):format(
-        playbook,
-        type(reason) == "string" and reason:match ": (.*)$" or "not a file"
-      ),
-      "f5lua build"
-    )
-  end
-  local entries, warnings, errors =
-    resolver.resolve(playbook, { include = options.include, allow_disk = options.allow_disk })
-  for _, warning in ipairs(warnings) do
-    report("warning: %s", warning)
-  end
-  if errors[1] then error(table.concat(errors, "\n"), 0) end
-  check(entries, options)
+  local entries = packing.find(options, PROGRAM)
   if options.list then
     for _, entry in ipairs(entries) do
       write(
@@ -192,17 +132,9 @@ function M.run(options)
   end
   local output, shown = output_of(options)
   protect_sources(entries, output)
-  refuse_credentials(entries, options.force)
+  packing.refuse_credentials(entries, options.force, "everybody who has the program", PROGRAM)
   if options.strip then strip(entries) end
-  entries[#entries + 1] = {
-    kind = "facts",
-    name = "",
-    contents = ("code=%s\nentry=%s\nf5lua=%s\n"):format(
-      options.strip and "bytecode" or "source",
-      entries[1].name,
-      host.version
-    ),
-  }
+  packing.add_facts(entries, options.strip and "bytecode" or "source")
 
   local runtime = load_runtime(options.runtime or default_runtime())
   local sign

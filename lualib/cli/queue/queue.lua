@@ -1,7 +1,7 @@
 -- f5lua queue: makes and migrates the schema of a queue.
 local address_of = require("f5.queue").address
 local output = require "cli.support.output"
-local usage = require "cli.support.usage"
+local queue_options = require "cli.support.queue.options"
 
 local M = { summary = "make or migrate a queue in a PostgreSQL database" }
 
@@ -11,12 +11,7 @@ function M.setup(parser)
   parser
     :argument("action", "init: make or migrate it; grants: print the rights of its roles")
     :choices { "init", "grants" }
-  parser
-    :option("--queue", "the database: a URL, or parameters of libpq (default: F5LUA_QUEUE)")
-    :argname "URL"
-  parser
-    :option("--schema", "the schema of the queue (default: F5LUA_QUEUE_SCHEMA, or f5lua)")
-    :argname "NAME"
+  queue_options.add(parser)
   parser:epilog(
     "A password is not part of the URL: it is in ~/.pgpass, in the file that PGPASSFILE names, or\n"
       .. "in PGPASSWORD. PGHOST, service files, sslmode=verify-full and all other parameters of\n"
@@ -46,22 +41,17 @@ local function init(options)
   return name
 end
 
-function M.run(options)
-  local ok, name = pcall(function()
-    if options.action == "init" then return init(options) end
-    local schema = require "f5.queue.migrate"
-    local chosen = options.schema or os.getenv "F5LUA_QUEUE_SCHEMA" or schema.DEFAULT_NAME
-    schema.check_name(chosen)
-    return chosen
-  end)
-  if not ok then
-    if type(name) == "table" and name.kind == "usage" then usage(name.message, PROGRAM) end
-    error(name, 0)
-  end
+local function run(options)
+  local name
   if options.action == "init" then
+    name = init(options)
     output("-- The owner of the database makes the roles once, for example with psql:\n\n")
+  else
+    name = require("f5.queue").schema_name(options)
   end
   output(require("f5.queue.grants").text(name))
 end
+
+function M.run(options) return queue_options.guarded(PROGRAM, run, options) end
 
 return M

@@ -19,9 +19,8 @@ local M = {}
 
 local PROGRAM <const> = "f5lua run"
 
---- @param without_journal boolean|nil: leaves out --journal and its --force
--- @param own_force boolean|nil: leaves out --force, which the subcommand has itself
-function M.add_options(parser, without_journal, own_force)
+--- Adds the options that choose devices.
+function M.add_choice(parser)
   parser
     :option(
       "--inventory",
@@ -34,10 +33,10 @@ function M.add_options(parser, without_journal, own_force)
       "only these devices: names with * and ?, group:NAME, !TERM excludes; separated by commas"
     )
     :argname "PATTERN"
-  parser
-    :option("--workers", "devices at the same time (default 50)")
-    :argname "N"
-    :convert(number.whole("--workers"))
+end
+
+--- Adds the options for the rules of a run.
+function M.add_rules(parser)
   parser
     :option("--canary", "N devices first; all of them must succeed")
     :argname "N"
@@ -56,6 +55,17 @@ function M.add_options(parser, without_journal, own_force)
   parser
     :option("--on", "active: only on the active unit; then synchronise its group")
     :choices { "active" }
+end
+
+--- @param without_journal boolean|nil: leaves out --journal and its --force
+-- @param own_force boolean|nil: leaves out --force, which the subcommand has itself
+function M.add_options(parser, without_journal, own_force)
+  M.add_choice(parser)
+  parser
+    :option("--workers", "devices at the same time (default 50)")
+    :argname "N"
+    :convert(number.whole("--workers"))
+  M.add_rules(parser)
   if not without_journal then
     parser
       :option("--journal", "remember finished devices in this file; run again to do the rest")

@@ -106,6 +106,24 @@ function M.note(db, worker, job, text)
     job.run, job.position, job.attempt, plain(text))
 end
 
+--- Stores a run. Returns its number.
+-- @param facts table: see the function submit of the schema
+-- @param run table: archive, text, signature
+function M.submit(db, facts, run, jobs)
+  return query(db, "select submit($1::jsonb, $2::bytea, $3, $4::bytea, $5::jsonb) as id",
+    text_of(facts), { bytes = run.archive }, run.text,
+    run.signature and { bytes = run.signature }, text_of(jobs))[1].id
+end
+
+--- No device of the run starts any more. Returns its state; nil: there is no such run.
+function M.cancel(db, id) return query(db, "select cancel($1::bigint) as state", id)[1].state end
+
+--- Submits a run again, for those devices that are not done. Returns its number; nil: there is
+-- nothing to repeat.
+function M.retry(db, id, from)
+  return query(db, "select retry($1::bigint, $2) as id", id, from)[1].id
+end
+
 --- What a worker needs of a run: manifest, archive, signature.
 function M.run(db, id)
   return query(db, [[select r.id, r.kind, r.manifest, r.signature, a.sha256, a.contents

@@ -25,7 +25,7 @@ local ROLES <const> = {
     name = "submitter", what = "submits, cancels and repeats runs: may run code on the workers, "
       .. "unless these demand a signature",
     grants = { "select on all tables" },
-    functions = { "submit", "cancel" },
+    functions = { "submit", "cancel", "retry" },
   },
   {
     name = "worker", what = "takes jobs and stores their results; cannot submit",

@@ -8,6 +8,13 @@ local schema = require "f5.queue.migrate"
 
 local M = {}
 
+--- The name of the schema: what is given, or F5LUA_QUEUE_SCHEMA.
+function M.schema_name(given)
+  local name = given.schema or os.getenv "F5LUA_QUEUE_SCHEMA" or schema.DEFAULT_NAME
+  schema.check_name(name)
+  return name
+end
+
 --- The address of the database and the name of the schema: what is given, or F5LUA_QUEUE and
 -- F5LUA_QUEUE_SCHEMA. An empty address is one, too: then libpq's variables say where it is.
 function M.address(given)
@@ -15,9 +22,7 @@ function M.address(given)
   if not address then
     core.usage_error "name the database with --queue URL, or in F5LUA_QUEUE"
   end
-  local name = given.schema or os.getenv "F5LUA_QUEUE_SCHEMA" or schema.DEFAULT_NAME
-  schema.check_name(name)
-  return address, name
+  return address, M.schema_name(given)
 end
 
 --- A connection to a queue, which must be of this version. `options`: as of f5.postgres.

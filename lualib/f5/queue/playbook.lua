@@ -13,6 +13,9 @@ local function refuse(format, ...)
   error(core.error_new { kind = "usage", message = format:format(...) }, 0)
 end
 
+-- Without a first line for the shell.
+local function source(text) return (text:gsub("^#[^\n]*", "")) end
+
 --- Unpacks an archive.
 -- @param bytes string
 -- @param arguments array of strings
@@ -27,12 +30,10 @@ function Playbook.new(bytes, arguments)
     if entry.kind == "asset" then self.assets[entry.name] = entry.contents end
   end
   if not self.main then refuse "the archive has no playbook" end
-  local chunk, problem = load(self:source(self.main.contents), "@" .. self.main.name, "t")
+  local chunk, problem = load(source(self.main.contents), "@" .. self.main.name, "t")
   if not chunk then refuse("the playbook does not load: %s", problem) end
   return self
 end
-
-function Playbook:source(text) return (text:gsub("^#[^\n]*", "")) end
 
 -- require of a playbook: modules of its archive are loaded once for each run.
 function Playbook:require(name, environment)
@@ -40,7 +41,7 @@ function Playbook:require(name, environment)
   if not entry then return require(name) end
   local known = self.loaded[name]
   if known ~= nil then return known, entry.name end
-  local chunk, problem = load(self:source(entry.contents), "@" .. entry.name, "t", environment)
+  local chunk, problem = load(source(entry.contents), "@" .. entry.name, "t", environment)
   if not chunk then error(problem, 0) end
   local result = chunk(name, entry.name)
   if result == nil then result = true end
@@ -66,7 +67,7 @@ end
 function Playbook:run(bip, device)
   return defer.call(function()
     local environment = self:environment { bip = bip, device = device }
-    local chunk = load(self:source(self.main.contents), "@" .. self.main.name, "t", environment)
+    local chunk = load(source(self.main.contents), "@" .. self.main.name, "t", environment)
     local result = chunk(table.unpack(self.arguments))
     if type(result) == "function" then return result(bip, device) end
     return result

@@ -11,7 +11,7 @@ local it = server_of.missing and function(name) pending(name .. ": " .. server_o
 
 local V1 <const> = "f5.queue.versions.v1"
 
-describe("f5lua queue", function()
+describe("Q3 f5lua queue", function()
   local server, databases = nil, 0
 
   setup(function() server = not server_of.missing and server_of.start() end)
@@ -53,7 +53,7 @@ describe("f5lua queue", function()
   local function add_run(db)
     return db:row [[select submit('{ "kind": "run", "playbook": "drain.lua", "arguments": [],
       "options": {}, "grace": 30, "f5lua": "0", "from": "here" }', 'archive', '{}', null,
-      '[{ "device": "bigip1", "key": "bigip1:443", "wave": 0, "tags": [] }]') as id]].id
+      '[{ "position": 1, "device": "bigip1", "key": "bigip1:443", "wave": 0, "tags": [] }]') as id]].id
   end
 
   local WORKER <const> = "00000000-0000-0000-0000-000000000001"
@@ -281,11 +281,11 @@ describe("f5lua queue", function()
         PGUSER = "admin", PGOPTIONS = "-c client_min_messages=warning",
       },
     })
-    assert.equal("", (result.err:gsub("f5lua worker: [^\n]*\n", "")))
+    assert.equal("", (result.err:gsub("f5lua %l+: [^\n]*\n", "")))
     assert.matches("f5lua worker: ready\n", result.err)
     assert.equal(0, result.status)
     local worker <close> = open(server:address { dbname = "runs", user = "worker1" })
-    assert.equal(0, worker:row "select count(*) as n from jobs".n)
+    assert.equal(1, worker:row "select count(*) as n from jobs".n)
   end)
 
   it("tells who listens that a run is new, or has changed", function()

@@ -33,7 +33,7 @@ local WRONG <const> = [[
     JOIN f5lua.runs r ON r.id = j.run WHERE j.wave > r.wave AND j.attempt > 0
 ]]
 
-describe("the rules of a queue", function()
+describe("Q2 the rules of a queue", function()
   local server, db
 
   setup(function()
@@ -66,7 +66,7 @@ describe("the rules of a queue", function()
     local list = json.array {}
     for i, job in ipairs(jobs) do
       list[i] = {
-        device = job.device or "d" .. i, key = job.key or ("d%d:443"):format(i),
+        position = i, device = job.device or "d" .. i, key = job.key or ("d%d:443"):format(i),
         wave = job.wave or 0, tags = json.array(job.tags or {}),
       }
     end

@@ -24,7 +24,7 @@ local TWO_WRITES <const> = [[
   return device.name
 ]]
 
-describe("f5lua worker", function()
+describe("Q2 f5lua worker", function()
   local server, fleet, q
 
   setup(function()

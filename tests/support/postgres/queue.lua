@@ -35,19 +35,17 @@ function Queue:submit(text, devices, options)
     table.unpack(options.entries or {}),
   }
   local list = require("f5.inventory").read { devices = devices }
-  for _, device in ipairs(list.devices) do
-    if not rawget(device, "tags") then rawset(device, "tags", options.tags or {}) end
-  end
   local made = manifest.make(list.devices, {
     kind = "run", archive = core.sha256(bytes), playbook = "playbook.lua",
     arguments = options.arguments or {}, canary = options.canary, batch = options.batch,
-    per_device = options.per_device, on = options.on,
+    per_device = options.per_device, on = options.on, tags = options.tags,
   })
   local manifest_text = manifest.text(made)
   local jobs, first = json.array {}, made.devices[1].wave
   for i, device in ipairs(made.devices) do
     jobs[i] = {
-      device = device.name, key = device.address, wave = device.wave - first, tags = device.tags,
+      position = i, device = device.name, key = device.address, wave = device.wave - first,
+      tags = device.tags,
     }
   end
   return self.db:row(

@@ -2,7 +2,8 @@
 --- runs.
 
 return [[
--- Stores a run and its jobs: [{ device, key, wave, tags }, …] in the order of the manifest. `run`:
+-- Stores a run and its jobs: [{ position, device, key, wave, tags }, …]; position: of the device in
+-- the manifest; waves are counted from 0. `run`:
 -- kind, playbook, arguments, options, undo_of, retry_of, grace (seconds), allowed, canaries, f5lua,
 -- from. Returns its number.
 CREATE FUNCTION submit(run jsonb, archive bytea, manifest text, signature bytea, its_jobs jsonb)
@@ -40,10 +41,10 @@ BEGIN
       jsonb_array_length(its_jobs), the_waves, first)
     RETURNING id INTO the_run;
   WITH given AS MATERIALIZED (
-    SELECT o::integer AS position, x ->> 'device' AS device, x ->> 'key' AS device_key,
+    SELECT (x ->> 'position')::integer AS position, x ->> 'device' AS device, x ->> 'key' AS device_key,
         (x ->> 'wave')::integer AS wave,
         ARRAY(SELECT t FROM jsonb_array_elements_text(x -> 'tags') t GROUP BY t ORDER BY t) AS tags
-      FROM jsonb_array_elements(its_jobs) WITH ORDINALITY AS u (x, o)
+      FROM jsonb_array_elements(its_jobs) x
   ), made AS (
     INSERT INTO lots (run, wave, tags, jobs)
       SELECT the_run, g.wave, g.tags, count(*) FROM given g GROUP BY g.wave, g.tags
@@ -54,6 +55,36 @@ BEGIN
     SELECT the_run, g.position, m.id, g.wave, g.device, g.device_key
       FROM given g JOIN made m ON m.wave = g.wave AND m.tags = g.tags ORDER BY g.position;
   RETURN the_run;
+END $f$;
+
+-- Submits a run that has ended again, for its devices that are not done. Returns the number of the
+-- new run; NULL: there is no such run, or no such device.
+CREATE FUNCTION retry(the_run bigint, its_from text) RETURNS bigint
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  r runs;
+  again jsonb;
+BEGIN
+  SELECT * INTO r FROM runs WHERE id = the_run;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF r.ended_at IS NULL THEN
+    RAISE EXCEPTION 'run % has not ended', the_run
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  SELECT jsonb_agg(jsonb_build_object('position', j.position, 'device', j.device,
+      'key', j.device_key, 'wave', j.new_wave, 'tags', to_jsonb(lots.tags)) ORDER BY j.position)
+    INTO again
+    FROM (SELECT jobs.*, dense_rank() OVER (ORDER BY wave) - 1 AS new_wave FROM jobs
+      WHERE run = the_run AND state IN ('failed', 'unreached', 'set_aside', 'cancelled')) j
+    JOIN lots ON lots.id = j.lot;
+  IF again IS NULL THEN RETURN NULL; END IF;
+  RETURN submit(jsonb_build_object('kind', r.kind, 'playbook', r.playbook, 'arguments',
+      r.arguments, 'options', r.options, 'undo_of', r.undo_of, 'retry_of', the_run,
+      'grace', extract(epoch FROM r.grace), 'allowed', r.allowed, 'canaries',
+      (SELECT count(*) FROM jobs WHERE run = the_run AND wave = 0 AND r.canaries > 0
+        AND state IN ('failed', 'unreached', 'set_aside', 'cancelled')),
+      'f5lua', r.f5lua, 'from', its_from),
+    (SELECT contents FROM archives WHERE sha256 = r.archive), r.manifest, r.signature, again);
 END $f$;
 
 -- No device of the run starts any more; those under way end. Returns the state of the run, NULL if

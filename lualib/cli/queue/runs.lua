@@ -1,0 +1,190 @@
+-- f5lua runs: lists the runs of a queue, shows, cancels and repeats them.
+local core = require "f5.core"
+local host = require "f5.host"
+local json = require "f5.json"
+local output = require "cli.support.output"
+local queue_options = require "cli.support.queue.options"
+local terminal = require "f5.terminal"
+local usage = require "cli.support.usage"
+
+local M = { summary = "list the runs of a queue; show, cancel and repeat them" }
+
+local PROGRAM <const> = "f5lua runs"
+
+function M.setup(parser)
+  parser:usage(
+    "Usage: f5lua runs [list] [--queue URL] [--schema NAME] [--last N] [-o table|json]\n"
+      .. "       f5lua runs show ID [--watch] [--print] [-o table|json]\n"
+      .. "       f5lua runs cancel ID\n"
+      .. "       f5lua runs retry ID --failed"
+  )
+  parser
+    :argument("action", "list (default), show, cancel or retry")
+    :args("?")
+    :choices { "list", "show", "cancel", "retry" }
+  parser:argument("id", "the number of a run"):args("?")
+  queue_options.add(parser)
+  parser:option("--last", "list: only the last N runs (default 20)"):argname "N":default "20"
+  parser:flag("--watch", "show: follow the run until it ends")
+  parser:flag("--print", "show: with what the playbook printed")
+  parser:flag("--failed", "retry: the devices that failed, or that were not reached")
+  parser
+    :option("-o --output", "table or json")
+    :argname "FORMAT"
+    :default "table"
+    :choices { "table", "json" }
+  parser:epilog(
+    "cancel: no device starts any more; those under way end. retry: a new run with the same\n"
+      .. "playbook, for the devices that are not done."
+  )
+end
+
+local function note(...) terminal.err(PROGRAM, ": ", string.format(...), "\n") end
+
+local function number_of(options)
+  local text = options.id
+  if not text then
+    usage(("name the run: f5lua runs %s ID"):format(options.action), PROGRAM)
+  end
+  local id = math.tointeger(tonumber(text:match "^%d+$"))
+  if not id then usage(("'%s' is not the number of a run"):format(text), PROGRAM) end
+  return id
+end
+
+local LIST <const> = [[
+  select r.id as run, r.kind, r.state, r.playbook, r.jobs as devices,
+    count(*) filter (where j.state in ('done', 'skipped')) as done,
+    count(*) filter (where j.state = 'failed') as failed,
+    r.submitted_by as by, to_char(r.submitted_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as at,
+    round(extract(epoch from coalesce(r.ended_at, clock_timestamp()) - r.started_at)) as seconds,
+    r.reason
+  from (select * from runs order by id desc limit $1) r join jobs j on j.run = r.id
+  group by r.id, r.kind, r.state, r.playbook, r.jobs, r.submitted_by, r.submitted_at, r.ended_at,
+    r.started_at, r.reason
+  order by r.id desc]]
+
+local DEVICES <const> = [[
+  select j.device, j.state, j.changed, j.calls, round(j.duration::numeric, 2) as seconds,
+    j.attempt as attempts, coalesce(j.error ->> 'message', j.reason, j.result #>> '{}',
+      (select a.note from attempts a where a.run = j.run and a.position = j.position
+        and a.note is not null order by a.attempt desc limit 1)) as result
+  from jobs j where j.run = $1 order by j.position]]
+
+local PRINTED <const> = [[
+  select j.device, o.line from output o join jobs j using (run, position)
+  where o.run = $1 order by o.position, o.attempt, o.n]]
+
+local COLUMNS <const> = { "run", "state", "playbook", "devices", "done", "failed", "by", "at",
+  "seconds", "reason" }
+local OF_DEVICES <const> = { "device", "state", "changed", "calls", "seconds", "attempts",
+  "result" }
+
+local function plain(rows)
+  local list = json.array {}
+  for i, row in ipairs(rows) do list[i] = row end
+  return list
+end
+
+local function write(rows, columns, format)
+  local list = plain(rows)
+  if format == "json" then return output(json.encode(list, { sort = true }), "\n") end
+  if #list == 0 then return output "no runs\n" end
+  output(require("f5").table(list, columns), "\n")
+end
+
+local function list(db, options)
+  local last = math.tointeger(tonumber(options.last))
+  if not last or last < 1 then usage("--last must be a number of runs", PROGRAM) end
+  write(db:query(LIST, last), COLUMNS, options.output)
+end
+
+local function no_run(id)
+  error(core.error_new { kind = "database", message = ("there is no run %d"):format(id) }, 0)
+end
+
+local function head(state, watch)
+  output(("run %d, %s of %s: %s%s: %s\n"):format(
+    state.id, state.kind, terminal.line(state.playbook), state.state,
+    state.reason and " (" .. terminal.line(state.reason) .. ")" or "", watch.line(state)
+  ))
+end
+
+-- Which tags no worker has.
+local function tell_missing(db, id)
+  for _, group in ipairs(require("f5.queue.submit").without_worker(db, id)) do
+    note("no worker %s", group.tags == "" and "is running"
+      or "with the tags " .. group.tags .. " is running")
+  end
+end
+
+local function watched(address, schema, id)
+  local watch <const> = require "f5.queue.watch"
+  local last
+  return watch.follow(
+    function() return require("f5.queue").open(address, schema) end, id, schema,
+    function(state)
+      local line = watch.line(state)
+      if line ~= last then
+        if host.is_terminal(2) then terminal.redraw(line) else note("run %d: %s", id, line) end
+      end
+      last = line
+    end, function(err) note("%s; trying again", err.message) end)
+end
+
+local function show(db, options, address, schema)
+  local watch <const> = require "f5.queue.watch"
+  local id <const> = number_of(options)
+  local state = watch.state(db, id) or no_run(id)
+  if options.watch and not state.ended_at then
+    state = watched(address, schema, id)
+    if host.is_terminal(2) then terminal.clear() end
+  end
+  if options.output == "json" then
+    state.devices = plain(db:query(DEVICES, id))
+    if options.print then state.printed = plain(db:query(PRINTED, id)) end
+    return output(json.encode(state, { sort = true }), "\n")
+  end
+  head(state, watch)
+  if not state.ended_at then tell_missing(db, id) end
+  write(db:query(DEVICES, id), OF_DEVICES, "table")
+  if options.print then
+    for _, row in ipairs(db:query(PRINTED, id)) do
+      output(terminal.line(row.device), ": ", terminal.line(row.line), "\n")
+    end
+  end
+end
+
+local function cancel(db, options)
+  local id <const> = number_of(options)
+  local state = require("f5.queue.calls").cancel(db, id) or no_run(id)
+  output(("run %d: %s\n"):format(id, state))
+end
+
+local function retry(db, options)
+  local id <const> = number_of(options)
+  if not options.failed then
+    usage("say which devices: --failed, those that failed or were not reached", PROGRAM)
+  end
+  if not require("f5.queue.watch").state(db, id) then no_run(id) end
+  local new = require("f5.queue.calls").retry(db, id, queue_options.this_machine())
+  if not new then
+    note("run %d: all devices are done, there is nothing to repeat", id)
+    return 1
+  end
+  output(("%d\n"):format(new))
+end
+
+local ACTIONS <const> = { list = list, show = show, cancel = cancel, retry = retry }
+
+local function act(options)
+  options.action = options.action or "list"
+  if options.action == "list" and options.id then usage("list takes no run", PROGRAM) end
+  if options.action ~= "list" then number_of(options) end
+  local address <const>, schema <const> = require("f5.queue").address(options)
+  local db <close> = require("f5.queue").open(address, schema)
+  return ACTIONS[options.action](db, options, address, schema)
+end
+
+function M.run(options) return queue_options.guarded(PROGRAM, act, options) end
+
+return M

@@ -1,0 +1,156 @@
+-- f5lua submit and f5lua runs, with workers and a real PostgreSQL.
+local json = require "f5.json"
+local lab = require "lab"
+local program = require "program"
+local queue = require "postgres.queue"
+local server_of = require "postgres.server"
+local sim = require "f5.sim"
+
+local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
+  or it
+
+describe("Q1 f5lua submit", function()
+  local server, device, q, place
+
+  setup(function()
+    if server_of.missing then return end
+    server, device = server_of.start(), sim.start { fleet = 4 }
+  end)
+  teardown(function()
+    if not server then return end
+    server:stop()
+    device:stop()
+  end)
+  before_each(function()
+    if not server then return end
+    q, place = queue.new(server), program.directory()
+    local list = {}
+    for n = 1, 4 do
+      list[n] = ('{ host = "127.0.0.%d", name = "b%d", tags = { %s } }'):format(
+        n, n, n > 2 and '"eu"' or ""
+      )
+    end
+    place:file("sites.lua", ('return { defaults = { port = %d, ca = "%s", username = "admin", '
+      .. 'password_env = "DEVICE_PASSWORD" }, devices = { %s } }'):format(
+        device.port, device.ca, table.concat(list, ", ")
+      ))
+    place:file("work.lua", [[
+      local m = require "part"
+      print("on", device.name, ...)
+      if arg[1] == device.name then error "as asked" end
+      return m.answer
+    ]])
+    place:file("part.lua", "return { answer = 42 }")
+  end)
+  after_each(function()
+    if not q then return end
+    q:close()
+    lab.stop(place)
+  end)
+
+  local function f5lua(words, env)
+    local variables = { F5LUA_QUEUE = q.address, DEVICE_PASSWORD = "admin" }
+    for name, value in pairs(env or {}) do variables[name] = value end
+    return program.run(words, { env = variables, directory = place.path })
+  end
+
+  local function done(words)
+    local result = f5lua(words)
+    assert.equal(0, result.status, result.err)
+    return result.out, result.err
+  end
+
+  local function refused(status, pattern, ...)
+    local result = f5lua { ... }
+    assert.matches(pattern, result.err)
+    assert.equal(status, result.status, result.err)
+    assert.equal("", result.out)
+  end
+
+  it("stores a run, which workers carry out, with modules and arguments", function()
+    local out, err = done { "submit", "--inventory", "sites.lua", "work.lua", "x", "y" }
+    local id = out:match "^(%d+)\n$"
+    assert.matches("2 devices wait: no worker is running", err)
+    assert.matches("2 devices wait: no worker with the tags eu is running", err)
+    done { "worker", "--once", "--tags", "eu" }
+    out = done { "runs", "show", id, "--print" }
+    assert.matches("^run %d+, run of work.lua: done: 4 of 4 done\n", out)
+    assert.matches("\nb3 +done .* 42\n", out)
+    assert.matches("\nb2: on\\tb2\\tx\\ty\n", out)
+    local listed = json.decode((done { "runs", "-o", "json" }))
+    assert.equal(1, #listed)
+    assert.same({ tonumber(id), "done", 4, 4, 0 }, {
+      listed[1].run, listed[1].state, listed[1].devices, listed[1].done, listed[1].failed,
+    })
+    assert.matches("work.lua", (done { "runs" }))
+  end)
+
+  it("waits for the end with --wait, and says how it was", function()
+    local worker <close> = q:worker("a", { "--tags", "eu" }, { DEVICE_PASSWORD = "admin" })
+    local result = f5lua { "submit", "--wait", "--inventory", "sites.lua", "work.lua", "b2" }
+    assert.equal(1, result.status, result.err)
+    assert.matches("\nrun %d+: failed: 3 of 4 done, 1 failed\n$", result.out)
+    local shown = json.decode((done { "runs", "show", "1", "-o", "json" }))
+    assert.matches("as asked", shown.devices[2].result)
+    assert.equal("failed", shown.devices[2].state)
+    worker:kill "TERM"
+  end)
+
+  it("repeats what is not done, as often as it takes", function()
+    done { "submit", "--inventory", "sites.lua", "--canary", "1", "work.lua", "b1" }
+    refused(3, "run 1 has not ended", "runs", "retry", "1", "--failed")
+    done { "worker", "--once", "--tags", "eu" }
+    assert.same({ failed = 1, unreached = 3 }, q:states(1))
+    assert.equal("2\n", (done { "runs", "retry", "1", "--failed" }))
+    local again = q:run(2)
+    assert.same({ 1, 4, 2, 1 }, { again.retry_of, again.jobs, again.waves, again.canaries })
+    done { "worker", "--once", "--tags", "eu" }
+    assert.equal("stopped", q:run(2).state)
+    done { "submit", "--inventory", "sites.lua", "work.lua" }
+    done { "worker", "--once", "--tags", "eu" }
+    local result = f5lua { "runs", "retry", "3", "--failed" }
+    assert.equal(1, result.status)
+    assert.matches("all devices are done, there is nothing to repeat", result.err)
+  end)
+
+  it("is cancelled", function()
+    done { "submit", "--inventory", "sites.lua", "work.lua" }
+    assert.equal("run 1: cancelled\n", (done { "runs", "cancel", "1" }))
+    assert.equal("run 1: cancelled\n", (done { "runs", "cancel", "1" }))
+    local out = done { "runs", "show", "1", "--watch" }
+    assert.matches("run 1, run of work.lua: cancelled %(cancelled by admin%)", out)
+  end)
+
+  it("keeps secrets out of the database", function()
+    place:file("secret.lua", 'return { devices = { { host = "b1", password = "x" } } }')
+    refused(2, "device 'b1' has a password in the inventory, and nothing secret enters",
+      "submit", "--inventory", "secret.lua", "work.lua")
+    place:file("vars.lua", 'return { devices = { { host = "b1", vars = { password = "x" } } } }')
+    refused(2, "vars.password seems to be a secret", "submit", "--inventory", "vars.lua",
+      "work.lua")
+    place:file("ca.lua", 'return { devices = { { host = "b1", ca = "ca.pem" } } }')
+    refused(2, "ca = 'ca.pem' is not an absolute path", "submit", "--inventory", "ca.lua",
+      "work.lua")
+    assert.equal(0, q.db:row "select count(*) as n from runs".n)
+  end)
+
+  it("says what is wrong with the command line", function()
+    local FLEET <const> = { "--inventory", "sites.lua" }
+    refused(2, "name the devices with %-%-inventory FILE", "submit", "work.lua")
+    refused(2, "no playbook given", "submit", table.unpack(FLEET))
+    refused(2, "cannot read 'none.lua'", "submit", "--inventory", "sites.lua", "none.lua")
+    refused(2, "%-%-max%-failures must be a number of devices or a share", "submit",
+      "--inventory", "sites.lua", "--max-failures", "many", "work.lua")
+    refused(2, "matches no device of this inventory", "submit", "--inventory",
+      "sites.lua", "--limit", "none*", "work.lua")
+    refused(2, "%-%-batch must be at least 1", "submit", "--inventory", "sites.lua", "--batch",
+      "0", "work.lua")
+    refused(2, "name the run: f5lua runs show ID", "runs", "show")
+    refused(2, "'x' is not the number of a run", "runs", "cancel", "x")
+    refused(2, "say which devices: %-%-failed", "runs", "retry", "1")
+    refused(3, "there is no run 7", "runs", "show", "7")
+    refused(3, "there is no run 7", "runs", "cancel", "7")
+    refused(3, "there is no run 7", "runs", "retry", "7", "--failed")
+    assert.equal("no runs\n", (done { "runs" }))
+  end)
+end)
