@@ -403,6 +403,25 @@ function M.devices(options, program)
   return devices
 end
 
+-- What f5.each would refuse in words of a playbook.
+local function check_numbers(options, program)
+  for _, name in ipairs { "workers", "batch", "per_device" } do
+    if options[name] == 0 then
+      usage(("--%s must be at least 1"):format((name:gsub("_", "-"))), program)
+    end
+  end
+  local budget <const> = options.max_failures
+  local share <const> = budget and tonumber(budget:match "^(%d+%.?%d*)%%$")
+  if budget and not (budget:find "^%d+$" or share and share <= 100) then
+    usage(
+      ("--max-failures must be a number of devices, or a share such as 10%%, not '%s'"):format(
+        budget
+      ),
+      program
+    )
+  end
+end
+
 --- Ends with wrong usage if options contradict each other, or if a file cannot be written.
 -- @param has_force boolean|nil: --force is an option of the subcommand itself
 function M.check_options(options, program, has_force)
@@ -410,6 +429,7 @@ function M.check_options(options, program, has_force)
     usage("--report and --journal name the same file", program)
   end
   M.check_report(options, program)
+  check_numbers(options, program)
   if options.force and not options.journal and not has_force then
     usage("--force needs --journal", program)
   end

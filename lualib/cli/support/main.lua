@@ -181,6 +181,11 @@ end
 local function in_words(parser, message, instead)
   local unknown = message:match "^unknown option '([^']+)'"
   if unknown and instead and instead[unknown] then return instead[unknown] end
+  if unknown and unknown:find "^%-%d" then
+    return ("'%s' stands where no number can be; a value is written --option=%s"):format(
+      unknown, unknown
+    )
+  end
   if message == "too many arguments" then
     return ("too many words: beside options it takes %s"):format(takes(parser))
   end

@@ -9,10 +9,13 @@ local function converter(option, what, read)
   end
 end
 
---- A whole number: converter for parser:option.
-function M.whole(option, what)
-  return converter(option, what or "a whole number", math.tointeger)
+local function whole(text)
+  local value <const> = math.tointeger(text)
+  return value and value >= 0 and value or nil
 end
+
+--- A whole number, 0 or more: converter for parser:option.
+function M.whole(option, what) return converter(option, what or "a whole number", whole) end
 
 --- Any number.
 function M.any(option, what) return converter(option, what or "a number", tonumber) end

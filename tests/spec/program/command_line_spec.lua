@@ -335,9 +335,29 @@ describe("wrong words of a subcommand", function()
     refused("%-%-inventory is given twice", "list", "x", "--inventory", "a", "--inventory", "b")
     refused("no name given: f5lua profile show NAME", "profile", "show")
     refused("too many words: beside options it takes HOST%[:PORT%]", "trust", "a", "b")
+    refused("'%-1' stands where no number can be", "list", "x", "--top", "-1")
+    refused("%-%-top must be a whole number, not '%-1'", "list", "x", "--top=-1")
     refused("always keeps a change record: leave out %-%-undoable", "apply", "--undoable", "x")
     for _, words in ipairs { { "a=1", "a=2" }, { "a=1", "a:=2" }, { "a.b=1", "a.b=1" } } do
       refused("a[.b]* is given twice; give it once", "create", "ltm/pool", "x", words[1], words[2])
+    end
+  end)
+
+  it("are numbers that make sense", function()
+    place:file("inv.lua", 'return { devices = { "127.0.0.1" } }')
+    local verbs <const> = { { "list", "ltm/pool" }, { "upload", "empty" }, { "run", "-e", "x" } }
+    for _, words in ipairs(verbs) do
+      local function refused_in_fleet(message, option)
+        refused(message, words[1], "--inventory", "inv.lua", option, table.unpack(words, 2))
+      end
+      for _, name in ipairs { "workers", "batch", "per-device" } do
+        local pattern <const> = "%-%-" .. name:gsub("%-", "%%-")
+        refused_in_fleet(pattern .. " must be at least 1", ("--%s=0"):format(name))
+        refused_in_fleet(pattern .. " must be a whole number, not '%-3'", ("--%s=-3"):format(name))
+      end
+      for _, share in ipairs { "x", "-1", "101%", "10%%", "1.5" } do
+        refused_in_fleet("%-%-max%-failures must be a number of dev", "--max-failures=" .. share)
+      end
     end
   end)
 
