@@ -134,12 +134,11 @@ local places <const> = {}  -- template -> the paths of its collections, and the 
 -- The paths of the collections that a template means.
 local function collections_of(template)
   local known = places[template]
-  local above = template:sub(-2) == "/*" and template:sub(1, -3)
+  if known and not known.above then return known end
+  local above = known and known.above or template:sub(-2) == "/*" and template:sub(1, -3) or nil
   local kinds_below = above and catalogue.children(above)
-  if known and (not above or known.from == kinds_below and known.count == #kinds_below) then
-    return known
-  end
-  known = { from = kinds_below, count = kinds_below and #kinds_below }
+  if known and known.from == kinds_below and known.count == #kinds_below then return known end
+  known = { above = above, from = kinds_below, count = kinds_below and #kinds_below }
   for i, child in ipairs(kinds_below or { template }) do
     known[i] = ROOT .. (above and above .. "/" .. child or template)
   end
