@@ -8,6 +8,7 @@ local json = require "f5.json"
 local clock = require "sim.clock"
 local commands = require "sim.commands"
 local errors = require "sim.http.errors"
+local garbage = require "sim.garbage"
 local references = require "sim.config.references"
 local rights = require "sim.auth.rights"
 local states = require "sim.state"
@@ -444,10 +445,15 @@ function M.install(device)
   end
 end
 
+-- The same command, which works on all objects of the device.
+local function large(command)
+  return function(...) return garbage.rarely(command, ...) end
+end
+
 M.commands = {
-  { "save", "^sys/config$", save_config },
-  { "load", "^sys/config$", load_config },
-  { "save", "^sys/ucs$", save_ucs },
+  { "save", "^sys/config$", large(save_config) },
+  { "load", "^sys/config$", large(load_config) },
+  { "save", "^sys/ucs$", large(save_ucs) },
   { "load", "^sys/ucs$", load_ucs },
   { "cp", "^%l+/", copy_object },
   { "mv", "^%l+/", move_object },

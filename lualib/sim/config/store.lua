@@ -8,6 +8,7 @@
 -- each collection and their order, references) are not part of the state. They are built after a
 -- load.
 --
+local garbage = require "sim.garbage"
 local names = require "sim.config.names"
 local objects = require "sim.config.objects"
 local references = require "sim.config.references"
@@ -246,9 +247,8 @@ function Store:reset_watchers(told)
   end
 end
 
--- A write of so many objects leaves much garbage at once. Until it is complete, Lua collects again
--- only when there is more of it: in percent of the memory in use. USUAL is Lua's own figure.
-local MANY <const>, RARE <const>, USUAL <const> = 1000, 400, 200
+-- A write of so many objects leaves much garbage at once.
+local MANY <const> = 1000
 
 -- Puts an object at a path; nil removes it. The table must not be changed afterwards. A watcher may
 -- end the request (see sim/twin/miss.lua), so the undo log comes first.
@@ -258,7 +258,7 @@ function Store:put(path, object)
     log[#log + 1] = { path, self.items[path] or false }
     if #log == MANY then
       log.is_rare = true
-      collectgarbage("incremental", RARE)
+      garbage.rare()
     end
   end
   set(self, path, object)
@@ -381,7 +381,7 @@ end
 local function close_log(self, log)
   if #log.marks > 0 then return end
   self.log = nil
-  if log.is_rare then collectgarbage("incremental", USUAL) end
+  if log.is_rare then garbage.usual() end
 end
 
 function Store:commit()

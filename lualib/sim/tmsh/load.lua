@@ -168,15 +168,21 @@ end
 -- @param options table|nil: of printer.object; without them the text is that of a saved file
 function M.text(device, options)
   local store <const>, places <const> = device.store, {}
-  for path, object in pairs(store.items) do
-    local is_inside <const> = path:find "~[^/]*/" -- of a sub-collection, which its owner prints
-    local target <const> = not is_inside and uri.like(path)
+  local function add(path, object)
+    local target <const> = uri.like(path)
     local made_here <const> = object._factory
       or target and target.what ~= "singleton" and target.node.no_create
     local untouched <const> = made_here and object.generation == 1
     local kept <const> = options or not is_file(path)
     if target and not target.parent and not untouched and kept then
       places[#places + 1] = { path = path, template = target.template }
+    end
+  end
+  for collection, entry in pairs(store.collections) do
+    local is_inside <const> = collection:find("~", 1, true) -- its owner prints it
+    for segment in pairs(is_inside and {} or entry.set) do
+      local path <const> = collection .. "/" .. segment
+      if store.items[path] then add(path, store.items[path]) end
     end
   end
   table.sort(places, function(a, b)

@@ -42,6 +42,7 @@ local BY_LINE <const> = {
   allowService = true, vlans = true, rules = true, members = true, aliases = true,
   logSettings = true, securityLogProfiles = true,
 }
+local NOTHING <const> = {}
 local dashed <const> = spelling.tmsh
 
 -- A word, in quotes where tmsh needs them. The "\r\n" of a monitor keeps its backslashes: only a
@@ -95,12 +96,30 @@ local function shows_computed(how, template, always)
   return always and not how.saved
 end
 
+local set_keys <const> = setmetatable({}, { __mode = "k" })  -- usual values -> usually_set
+
+-- The properties with usual values that are worth a word where an object has none.
+local function usually_set(node, base)
+  local known = set_keys[base]
+  if known then return known end
+  known = {}
+  for key, value in pairs(base) do
+    local spec <const> = node.props[key]
+    if spec and not spec.r and spec.t ~= "b" and not HIDDEN[key]
+      and value ~= "none" and value ~= "" then
+      known[#known + 1] = key
+    end
+  end
+  set_keys[base] = known
+  return known
+end
+
 local function is_empty(value) return type(value) == "table" and next(value) == nil end
 
 -- The properties to print: name -> value; json.null for one that is not set, but usually is.
 local function chosen(how, store, node, path, object)
   local always <const> = ALWAYS[node.template] or ALWAYS.others
-  local base <const> = how.all and {} or usual_values(store, node, path, object)
+  local base <const> = how.all and NOTHING or usual_values(store, node, path, object)
   local own <const> = node.props.defaultsFrom and not object._factory and object._own
   local fields <const> = {}
   for key, value in pairs(object) do
@@ -119,12 +138,8 @@ local function chosen(how, store, node, path, object)
       or how.saved and is_empty(value) and base[key] == nil
     if not hidden then fields[key] = value end
   end
-  for key, value in pairs(base) do
-    local spec <const> = object[key] == nil and node.props[key]
-    if spec and not spec.r and spec.t ~= "b" and not HIDDEN[key]
-      and value ~= "none" and value ~= "" then
-      fields[key] = json.null
-    end
+  for _, key in ipairs(usually_set(node, base)) do
+    if object[key] == nil then fields[key] = json.null end
   end
   return fields
 end
@@ -365,12 +380,11 @@ end
 -- with their usual values, too; saved, true for what `save sys config` writes: without what the
 -- device works out itself.
 function M.object(store, path, options)
-  local target <const> = uri.parse(path)
-  local object <const> = target and store:get(target.path)
+  local object <const> = store:get(path)
   if not object then return nil end
   options = options or {}
   local one <const> = M.new { store = store, all = options.all, saved = options.saved }
-  one:object(target.node, object, target.path)
+  one:object(uri.like(path).node, object, path)
   return one:take()
 end
 
