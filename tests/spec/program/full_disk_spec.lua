@@ -66,6 +66,24 @@ describe("a full disk", function()
     assert.matches("f5lua: cannot write the report: r.csv: File too large\n$", result.out)
   end)
 
+  it("keeps the old snapshot and the old plan, and names them", function()
+    directory:file("p.lua", [[local bip <close> = require("f5").connect {}
+      for i = 1, 20 do bip.ltm.pool["/Common/p" .. i]:create { description = ("x"):rep(200) } end]])
+    local commands <const> = {
+      ["s.json"] = { "snapshot", "-o", "s.json", "ltm/profile" },
+      ["c.plan"] = { "plan", "-o", "c.plan", "p.lua" },
+    }
+    for name, words in pairs(commands) do
+      assert.equal(0, run(100000, words).status)
+      local before <const> = directory:read(name)
+      local result <const> = run(2, words)
+      assert.equal(3, result.status)
+      assert.matches("cannot write " .. name .. ": File too large", result.out)
+      assert.equal(before, directory:read(name))
+      assert.equal(1, #f5.files(directory.path, name .. "*"))
+    end
+  end)
+
   it("names the recording that cannot be begun, and keeps no part of it", function()
     local result = run(0, { "run", "--record", "run.har", "-e", "require('f5').connect()" })
     assert.equal(2, result.status)
