@@ -35,6 +35,14 @@ local EXISTING <const> = {
   { "net/dns-resolver", { name = "f5-azure-dns" } },
   { "ltm/profile/sip", { name = "testSIP" } },
   { "ltm/data-group/internal", { name = "hostnames", type = "string" } },
+  { "net/route-domain", { name = "myRouteDomain", id = 5 } },
+  { "sys/file/data-group", {
+    name = "dataGroupFileName", type = "string", sourcePath = "file:/etc/hosts",
+  } },
+  { "ltm/data-group/internal", { name = "testInternalDG", type = "string" } },
+  { "ltm/data-group/external", {
+    name = "testExternalDG", externalFileName = "/Common/dataGroupFileName",
+  } },
   { "asm/policies", { name = "linux-high", partition = "Common" } },
 }
 
