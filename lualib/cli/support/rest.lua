@@ -253,7 +253,10 @@ function verbs.get(bip, path, parsed, options)
   local reference = ref(bip, path, parsed.name)
   local view = view_of(options, reference)
   local body = reference:load(view:query())
-  if body.items then
+  if body == nil then
+    terminal.err "f5lua: the device answered with nothing\n"
+    return nil
+  elseif body.items then
     body.items = view:rows(body.items)
   elseif not is_collection(body) then
     body = view:one(body)

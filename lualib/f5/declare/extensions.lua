@@ -146,8 +146,9 @@ local function check_package(file, name)
   end
 end
 
--- Whether AS3 works on a declaration now: the restart after an installation would cancel it.
-local function is_at_work(run)
+--- Whether AS3 works on a declaration now.
+-- @param run f5.declare.run
+function M.is_at_work(run)
   local ok, answer = run:try("GET", kinds.find("as3").root .. "/task")
   local list = ok and type(answer) == "table" and answer.items
   for _, record in ipairs(type(list) == "table" and list or {}) do
@@ -158,8 +159,9 @@ local function is_at_work(run)
   return false
 end
 
+-- The restart after an installation would cancel a declaration.
 local function wait_for_declarations(run)
-  while is_at_work(run) do
+  while M.is_at_work(run) do
     if run:is_over() then
       error(run:timeout {
         method = "POST", path = TASKS,

@@ -1,7 +1,9 @@
 -- Declarations of AS3 in change records: what was declared before, tenant by tenant, is declared
 -- again. Tenants that did not exist are removed.
 
+local calls = require "f5.declare.calls"
 local core = require "f5.core"
+local extensions = require "f5.declare.extensions"
 local json = require "f5.json"
 local kinds = require "f5.declare.kinds"
 
@@ -165,6 +167,11 @@ function M.inverse(self, net)
   local all <const> = net.declared
   if not all then return end
   local function leave(reason) self:leave({ path = PATH, kind = KIND, line = all.line }, reason) end
+  if extensions.is_at_work(calls.new(self.bip, kinds.find "as3", { timeout = 0 })) then
+    return leave(
+      "AS3 still works on a declaration: what it changes is not known; undo again when it has ended"
+    )
+  end
   local now, why = stored(self.bip)
   if not now then return leave(why) end
   local body, removed, count = {

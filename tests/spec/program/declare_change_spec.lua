@@ -140,6 +140,70 @@ describe("D1 declarations on the simulated device", function()
     assert.is_false(has "/mgmt/tm/ltm/pool/~Blue~A~p")
   end)
 
+  it("stop a plan where a tenant fails, and what was done is taken back", function()
+    local faulty = pool("p", "192.0.2.4")
+    faulty.p.monitors = { { bigip = "/Common/nope" } }
+    place:file("app.json", json.encode(adc {
+      Blue = BLUE, Green = { class = "Tenant", A = faulty },
+    }))
+    place:file("play.lua", [[
+      local f5 = require "f5"
+      local bip <close> = f5.connect()
+      bip.ltm.pool:create { name = "first" }
+      bip:declare(f5.asset "app.json")
+      bip.ltm.pool:create { name = "last" }
+    ]])
+    ok { "plan", "-o", "change.plan", "play.lua" }
+    local result <const> = f5lua { "apply", "change.plan" }
+    assert.equal(3, result.status, result.err)
+    local said <const> = result.out .. result.err
+    assert.matches("1 of 3 steps were sent and carried out", said)
+    assert.matches("\n  | Green: declaration failed %(422%): 01020036:3: ", said)
+    assert.is_true(has "/mgmt/tm/ltm/pool/~Common~first")
+    assert.is_true(has "/mgmt/tm/ltm/pool/~Blue~A~p")
+    assert.is_false(has "/mgmt/tm/ltm/pool/~Common~last")
+    ok { "undo", "last" }
+    assert.is_false(has "/mgmt/tm/ltm/pool/~Common~first")
+    assert.is_nil(bip:declared())
+    assert.matches("the device answered with nothing",
+      select(2, ok { "get", "/mgmt/shared/appsvcs/declare" }))
+  end)
+
+  it("of a run that was killed are taken back only when AS3 has ended", function()
+    place:file("app.json", json.encode(adc { Blue = BLUE }))
+    device:control("next_declaration", { seconds = 3600 })
+    local process <close> = program.start({ "declare", place.path .. "/app.json", "--undoable" }, {
+      env = lab.environment(device, { XDG_STATE_HOME = place.path .. "/state" }),
+    })
+    lab.arrived(device, "GET", "/appsvcs/task/%x+")
+    process:kill "KILL"
+    process:wait()
+    assert.matches("broken off", (ok { "changes" }))
+    local result <const> = f5lua { "undo", "last" }
+    assert.equal(1, result.status, result.err)
+    assert.matches("AS3 still works on a declaration: what it changes is not known; undo again",
+      result.out .. result.err)
+    device:advance(3600)
+    assert.is_true(has "/mgmt/tm/ltm/pool/~Blue~A~p")
+    ok { "undo", "last" }
+    assert.is_nil(bip:declared())
+    assert.is_false(has "/mgmt/tm/ltm/pool/~Blue~A~p")
+  end)
+
+  it("of single applications leave the others of the tenant, also when they are undone", function()
+    bip:declare(adc { Blue = BLUE })
+    place:file("apps.json", json.encode { schemaVersion = "3.50.0", B = pool("q", "192.0.2.7") })
+    local result <const> = f5lua { "declare", "apps.json" }
+    assert.equal(2, result.status)
+    assert.matches("these are applications and no tenant: name it with %-%-tenant NAME", result.err)
+    ok { "declare", "apps.json", "--tenant", "Blue", "--undoable" }
+    assert.same({ "192.0.2.7:80" }, members "/Blue/B/q")
+    assert.same({ "192.0.2.1:80" }, members "/Blue/A/p")
+    ok { "undo", "last" }
+    assert.is_false(has "/mgmt/tm/ltm/pool/~Blue~B~q")
+    assert.same({ "192.0.2.1:80" }, members "/Blue/A/p")
+  end)
+
   it("with secrets are in no change record in clear", function()
     local secret <const> = "hunter2-and-more"
     local tenant <const> = { class = "Tenant", A = pool("p", "192.0.2.1") }
