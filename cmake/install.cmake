@@ -35,6 +35,8 @@ if(NOT F5LUA_LINK AND NOT F5LUA_SANITIZE)  # made by the program itself, which m
   install(FILES ${COMPLETIONS}/f5lua.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 install(FILES docs/f5lua.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+configure_file(cmake/f5lua-worker.service.in f5lua-worker.service @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/f5lua-worker.service DESTINATION lib/systemd/system)
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY lualib/meta DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua FILES_MATCHING PATTERN *.lua)
 install(DIRECTORY scripts/playbooks DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua FILES_MATCHING PATTERN *.lua PATTERN *.json)
