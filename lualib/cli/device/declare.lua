@@ -66,10 +66,9 @@ local function read(file, options)
     usage(file .. ": these are applications and no tenant: name it with --tenant NAME", PROGRAM)
   end
   local count <const> = #kinds.tenants(body)
-  return {
-    text = text,
-    what = count > 0 and ("%s (%s)"):format(file, frame.count(count, "tenant")) or file,
-  }
+  local about = count > 0 and frame.count(count, "tenant") or nil
+  if options.tenant then about = "tenant " .. options.tenant end
+  return { text = text, what = about and ("%s (%s)"):format(file, about) or file }
 end
 
 local FIRST_LINE <const>, NEXT_LINE <const> = 2, 30 -- seconds

@@ -3,6 +3,7 @@
 local json = require "f5.json"
 local lab = require "lab"
 local program = require "program"
+local terminal = require "terminal"
 
 local AS3 <const> = "/mgmt/shared/appsvcs"
 local DECLARE <const> = AS3 .. "/declare"
@@ -151,6 +152,21 @@ describe("D1 a declaration that fails on the device", function()
     fails(3, "AS3: 1 of 2 results failed\n  | Blue: success\n  | Other: declaration is invalid",
       { "declare", "both.json" })
     assert.is_true(has "Blue")
+  end)
+
+  it("of 200 tenants shows on a terminal what is awaited, and for how long", function()
+    local tenants = {}
+    for i = 1, 200 do tenants["T" .. i] = tenant("192.0.2." .. i) end
+    place:file("many.json", adc(tenants))
+    device:control("next_declaration", { seconds = 3600 })
+    local screen <close> = terminal.start(
+      { "declare", place.path .. "/many.json" },
+      { env = options().env, columns = 100, errors_too = true }
+    )
+    screen:expect "many.json %(200 tenants%): in progress, [1-9]%d* s"
+    device:advance(3600)
+    screen:expect "T99: success" -- the last one in the order of the text
+    assert.is_true(has "T200")
   end)
 
   it("waits while another one runs, and says so", function()
