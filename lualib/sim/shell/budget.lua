@@ -11,6 +11,8 @@ M.MAX_FILE = 16 << 20  -- of one file that a program reads
 M.MAX_DEPTH = 50  -- substitutions, scripts and subshells inside of each other
 M.MAX_SECONDS = 0.6  -- of processor time, so that a busy machine does not count
 
+local STEPS <const> = 1024  -- so many, and the time is checked
+
 local Budget <const> = {}
 Budget.__index = Budget
 
@@ -18,7 +20,7 @@ Budget.__index = Budget
 function M.new(limits)
   limits = limits or {}
   return setmetatable({
-    commands = 0, bytes = 0, depth = 0, started = os.clock(),
+    commands = 0, bytes = 0, steps = 0, depth = 0, started = os.clock(),
     max_commands = limits.commands or M.MAX_COMMANDS, max_seconds = limits.seconds or M.MAX_SECONDS,
   }, Budget)
 end
@@ -49,8 +51,10 @@ function Budget:command()
   self:tick()
 end
 
+-- Counts bytes. Programs do so for each line, so the time is checked now and then.
 function Budget:spend(bytes)
-  self.bytes = self.bytes + bytes
+  self.bytes, self.steps = self.bytes + bytes, self.steps + 1
+  if self.steps % STEPS == 0 then self:tick() end
   if self.bytes > M.MAX_BYTES then
     stop("the script handles more than %d bytes", M.MAX_BYTES)
   end

@@ -10,6 +10,7 @@ local Shell <const> = {}
 M.methods = Shell
 
 local MAX_BRACES <const> = 1000
+local PIECES <const> = 1024  -- so many words, and the time is checked
 
 function Shell:value(name)
   if name == "?" then return tostring(self.status) end
@@ -199,6 +200,7 @@ function Shell:expand(word, io, fields, whole)
             current = ""
           end
           current, any, first = current .. piece, true, false
+          if #fields % PIECES == 0 then self.budget:tick() end
         end
         if not first and text:find "%s$" then
           finish(self, fields, current, is_pattern)
