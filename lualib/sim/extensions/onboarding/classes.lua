@@ -16,7 +16,7 @@ local OTHERS <const> = {
 }
 
 local NOT_SIMULATED <const> = {
-  Disk = true, SecurityWaf = true, RoutingBGP = true,
+  Disk = true, SecurityWaf = true,
 }
 
 -- Objects that stay although nobody declares them; true: all of the class.

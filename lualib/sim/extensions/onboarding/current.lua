@@ -98,7 +98,8 @@ function M.properties(item, object)
   for _, property in ipairs(item.properties) do
     if property.dereferenceId then
       local inner = property.dereferenceId
-      found[inner] = referred(item.references[property.id], object[property.id], object[inner])
+      local members = object[inner] or object[property.id:match "^(.-)Reference$"]
+      found[inner] = referred(item.references[property.id], object[property.id], members)
     else
       found[property.id] = value_of(property, object)
     end

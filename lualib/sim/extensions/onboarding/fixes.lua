@@ -1,4 +1,5 @@
 -- What makes the wanted and the current configuration comparable, class by class.
+local bgp = require "sim.extensions.onboarding.bgp"
 local classes = require "sim.extensions.onboarding.classes"
 local json = require "f5.json"
 local modules = require "sim.extensions.onboarding.modules"
@@ -91,6 +92,8 @@ function current.Authentication(auth)
   auth.enabledSourceType = auth.type == "active-directory" and "activeDirectory" or auth.type
   auth.type = nil
 end
+
+current.RoutingBGP = bgp.normalize
 
 for class, fix in pairs(modules.current) do current[class] = fix end
 
@@ -241,6 +244,10 @@ end
 
 function wanted.RouteMap(all)
   for _, map in pairs(all) do name_lists(map.entries) end
+end
+
+function wanted.RoutingBGP(all)
+  for _, process in pairs(all) do bgp.normalize(process) end
 end
 
 -- Certificates and keys are compared by their checksums; what is uploaded is kept beside.

@@ -1,4 +1,5 @@
 -- The configuration of the device as a declaration: parse.lua the other way round.
+local bgp = require "sim.extensions.onboarding.bgp"
 local classes = require "sim.extensions.onboarding.classes"
 local current = require "sim.extensions.onboarding.current"
 local fixes = require "sim.extensions.onboarding.fixes"
@@ -130,6 +131,8 @@ local function one_word(object)
 end
 
 last.SSHD, last.HTTPD = one_word, one_word
+
+last.RoutingBGP = bgp.declared
 
 function last.GSLBProberPool(pool)
   for _, member in ipairs(pool.members or {}) do member.order = nil end

@@ -14,7 +14,7 @@ local M = {}
 -- Classes whose objects are deleted, in this order.
 local DELETED <const> = {
   "DNS_Resolver", "Route", "SelfIp", "FirewallPolicy", "FirewallAddressList", "FirewallPortList",
-  "NetAddressList", "NetPortList", "VLAN", "Trunk", "RouteMap",
+  "NetAddressList", "NetPortList", "VLAN", "Trunk", "RoutingBGP", "RouteMap",
   "RoutingPrefixList", "RouteDomain", "RemoteAuthRole", "ManagementRoute", "Tunnel",
   "RoutingAccessList", "RoutingAsPath", "SnmpTrapDestination", "SnmpCommunity", "SnmpUser",
 }

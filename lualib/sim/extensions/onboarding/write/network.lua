@@ -1,4 +1,5 @@
 -- Writes the classes of the network: trunks, VLANs, addresses, routes, tunnels, routing.
+local bgp = require "sim.extensions.onboarding.bgp"
 local calls = require "sim.extensions.onboarding.calls"
 local json = require "f5.json"
 local order = require "sim.extensions.order"
@@ -163,7 +164,9 @@ end }
 
 -- -- dynamic routing --
 
-local ROUTING <const> = { "RouteMap", "RoutingAsPath", "RoutingAccessList", "RoutingPrefixList" }
+local ROUTING <const> = {
+  "RoutingBGP", "RouteMap", "RoutingAsPath", "RoutingAccessList", "RoutingPrefixList",
+}
 
 M.rest[4] = { "", function(device, _, update)
   for _, class in ipairs(ROUTING) do
@@ -212,5 +215,18 @@ M.rest[5] = { "RoutingAsPath", lists("as-path", function(entry) entry.action = "
 M.rest[6] = { "RoutingAccessList", lists "access-list" }
 M.rest[7] = { "RoutingPrefixList", lists "prefix-list" }
 M.rest[8] = { "RouteMap", lists "route-map" }
+
+-- The device does not change groups of peers that have members: the process is made again.
+M.rest[9] = { "RoutingBGP", function(device, all, _, there)
+  local path = "/tm/net/routing/bgp"
+  each(all, function(name, process)
+    if (there.RoutingBGP or {})[name] then
+      calls.call(device, "DELETE", calls.place(path, name, "Common"))
+    end
+    local body = bgp.body(process)
+    body.partition = "Common"
+    calls.call(device, "POST", path, body)
+  end)
+end }
 
 return M
