@@ -154,7 +154,7 @@ describe("D1 what AS3 makes of declarations", function()
       local git <close> = assert(io.popen(("git --git-dir=%s show HEAD:%s"):format(folder, name)))
       try_example(name, json.decode(git:read "a"), result, sum)
     end
-    check(sum, "examples", 100)
+    check(sum, "examples", 150)
   end)
 
   it("refuses a class without effect by its name, and makes nothing", function()

@@ -12,7 +12,7 @@ describe("declarations of AS3 as users write them", function()
   local device, before
 
   setup(function()
-    device = sim.start { extensions = { "as3" }, provision = { "ltm", "asm", "afm" } }
+    device = sim.start { extensions = { "as3" }, provision = { "ltm", "asm", "afm", "gtm" } }
     curl { device, "POST", "/mgmt/tm/net/vlan", body = { name = "external" } }
     curl { device, "POST", "/mgmt/tm/net/route-domain", body = { name = "2", id = 2 } }
     before = as3_state.read(device)

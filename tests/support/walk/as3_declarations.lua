@@ -462,4 +462,93 @@ M["a name with a space"] = {
   refused = "my pool",
 }
 
+M["a wide IP over two data centers"] = {
+  tenants = {
+    Common = tenant { Shared = app { template = "shared",
+      east = { class = "GSLB_Data_Center" }, west = { class = "GSLB_Data_Center" },
+      server = { class = "GSLB_Server", dataCenter = { use = "east" },
+        devices = { { address = "192.0.2.31" } },
+        virtualServers = { { address = "198.51.100.5", port = 443, name = "shop" } } } } },
+    T = tenant { A = app {
+      domain = { class = "GSLB_Domain", domainName = "shop.example.com", resourceRecordType = "A",
+        pools = { { use = "answers" } } },
+      answers = { class = "GSLB_Pool", resourceRecordType = "A", members = {
+        { server = { use = "/Common/Shared/server" }, virtualServer = "shop" },
+      } },
+    } },
+  },
+  made = {
+    ["gtm/datacenter/~Common~west"] = { enabled = true },
+    ["gtm/server/~Common~server"] = { datacenter = "/Common/east", product = "bigip" },
+    ["gtm/pool/a/~T~A~answers/members/~Common~server:shop"] = { memberOrder = 0 },
+    ["gtm/wideip/a/~T~A~shop.example.com"] = { description = "domain" },
+  },
+}
+
+M["rules of the firewall, with lists and logs"] = {
+  tenants = { T = tenant { A = app {
+    rules = { class = "Firewall_Rule_List", rules = {
+      { name = "web", action = "accept", protocol = "tcp", loggingEnabled = true,
+        source = { addressLists = { { use = "nets" } } },
+        destination = { portLists = { { use = "ports" } } } },
+    } },
+    policy = { class = "Firewall_Policy", rules = { { use = "rules" } } },
+    nets = { class = "Firewall_Address_List", addresses = { "192.0.2.0/24" } },
+    ports = { class = "Firewall_Port_List", ports = { 80, "8000-8010" } },
+    logs = { class = "Security_Log_Profile", network = {
+      publisher = { use = "where" }, logRuleMatchDrops = true } },
+    where = { class = "Log_Publisher", destinations = { { bigip = "/Common/local-db" } } },
+  } } },
+  made = {
+    ["security/firewall/rule-list/~T~A~rules/rules/web"] = { action = "accept", log = "yes" },
+    ["security/firewall/policy/~T~A~policy/rules/rules"] = { ruleList = "/T/A/rules" },
+    ["security/firewall/address-list/~T~A~nets"] = {},
+    ["sys/log-config/publisher/~T~A~where"] = {},
+    ["security/log/profile/~T~A~logs"] = {},
+  },
+}
+
+M["ciphers for TLS"] = {
+  tenants = { T = tenant { A = app {
+    tls = { class = "TLS_Server", certificates = { { certificate = "cert" } },
+      cipherGroup = { use = "group" } },
+    group = { class = "Cipher_Group", allowCipherRules = { { use = "strong" } } },
+    strong = { class = "Cipher_Rule", cipherSuites = { "ECDHE", "AES-GCM" } },
+    cert = { class = "Certificate", certificate = { bigip = "/Common/default.crt" },
+      privateKey = { bigip = "/Common/default.key" } },
+  } } },
+  made = {
+    ["ltm/cipher/rule/~T~A~strong"] = { cipher = "ECDHE:AES-GCM" },
+    ["ltm/profile/client-ssl/~T~A~tls"] = { cipherGroup = "/T/A/group", ciphers = "none" },
+  },
+}
+
+M["a file for an iRule"] = {
+  tenants = { T = tenant { A = app {
+    page = { class = "iFile", iFile = { base64 = "U29ycnkgLi4uIHdlIGFyZSBiYWNrIHNvb24u" } },
+  } } },
+  made = {
+    ["ltm/ifile/~T~A~page"] = { fileName = "/T/A/page-ifile" },
+    ["sys/file/ifile/~T~A~page-ifile"] = { size = 27 },
+  },
+}
+
+M["idle timeouts and bandwidth"] = {
+  tenants = { T = tenant { A = app {
+    any = { class = "Service_Generic", virtualPort = 0, virtualAddresses = { "198.51.100.1" },
+      policyIdleTimeout = { use = "idle" } },
+    idle = { class = "Idle_Timeout_Policy", rules = {
+      { name = "tcp", protocol = "tcp", destinationPorts = { "all-other" }, idleTimeout = 60 },
+    } },
+    limit = { class = "Bandwidth_Control_Policy", maxBandwidth = 2, maxBandwidthUnit = "Gbps" },
+  } } },
+  made = {
+    ["net/timer-policy/~T~A~idle"] = {},
+    ["net/bwc/policy/~T~A~limit"] = { maxRate = 2000000000 },
+    ["ltm/virtual/~T~A~any"] = {
+      servicePolicy = "/T/A/f5_appsvcs_42d56891d104adef37c08defe5ac3b46",
+    },
+  },
+}
+
 return M
