@@ -16,6 +16,8 @@ local secrets = require "f5.safe.secrets"
 local target = require "f5.safe.target"
 local words = require "f5.safe.words"
 
+local INTERVAL <const> = 0.25 -- s: how long an exchange is not taken at most
+
 local M = {}
 local Watch = {}
 Watch.__index = Watch
@@ -34,6 +36,9 @@ function Watch:number_of(text)
   return number
 end
 
+-- The number of a text that may be missing.
+local function optional(self, text) return text and self:number_of(text) or 0 end
+
 local function add(self, one)
   local calls = self.calls[one.device]
   if not calls then
@@ -41,14 +46,14 @@ local function add(self, one)
     self.calls[one.device] = calls
     self.labels[#self.labels + 1] = one.device
   end
-  local function text(value) return value and self:number_of(value) or 0 end
   local at = #calls
   local failure = one.failure
   if failure and one.message then failure = failure .. ": " .. one.message end
   calls[at + 1], calls[at + 2], calls[at + 3] = one.started, one.duration, one.queued
   calls[at + 4] = self:number_of(one.method .. " " .. one.path)
-  calls[at + 5], calls[at + 6], calls[at + 7] = one.status, one.attempt, text(one.line)
-  calls[at + 8], calls[at + 9], calls[at + 10] = text(failure), text(one.retry), one.pause or 0
+  calls[at + 5], calls[at + 6], calls[at + 7] = one.status, one.attempt, optional(self, one.line)
+  calls[at + 8], calls[at + 9] = optional(self, failure), optional(self, one.retry)
+  calls[at + 10] = one.pause or 0
   calls[at + 11], calls[at + 12] = one.sent, one.received
 end
 
@@ -179,6 +184,7 @@ end
 --- Ends the watch. What it has seen stays.
 function Watch:stop()
   if not self.observer then return end
+  self.ticker:cancel()
   self:take()
   core.exchanges_stop(self.observer)
   self.observer = nil
@@ -193,6 +199,13 @@ function M.start()
     numbers = {},
   }, Watch)
   self.no_more = opened.each(function(session) attach(self, session) end)
+  -- What is not taken is in memory with all its texts.
+  self.ticker = core.spawn(function()
+    while true do
+      core.real_sleep(INTERVAL)
+      self:take()
+    end
+  end)
   return self
 end
 
