@@ -1,14 +1,10 @@
 -- BGP in declarations and on the device: both get the same form, with both address families, all
 -- their defaults, and lists in the order of their names.
 local json = require "f5.json"
+local names = require "sim.extensions.onboarding.names"
 local tables = require "sim.tables"
 
 local M = {}
-
-local function full_name(name)
-  if type(name) ~= "string" or name == "" or name:sub(1, 1) == "/" then return name end
-  return "/Common/" .. name
-end
 
 local function by_name(list)
   table.sort(list, function(a, b) return tostring(a.name) < tostring(b.name) end)
@@ -36,7 +32,7 @@ end
 
 local function route_maps(map)
   if type(map) ~= "table" then return nil end
-  local named = { ["in"] = full_name(map["in"]), out = full_name(map.out) }
+  local named = { ["in"] = names.full(map["in"]), out = names.full(map.out) }
   return next(named) and named or nil
 end
 
@@ -46,7 +42,7 @@ function M.normalize(bgp)
   for _, family in ipairs(bgp.addressFamily) do
     local list = json.array {}
     for i, one in ipairs(family.redistribute or {}) do
-      list[i] = { name = one.routingProtocol or one.name, routeMap = full_name(one.routeMap) }
+      list[i] = { name = one.routingProtocol or one.name, routeMap = names.full(one.routeMap) }
     end
     by_name(list)
     family.redistribute = #list > 0 and list or nil

@@ -1,6 +1,6 @@
 -- Calls of the device to itself, as an administrator: DO works over iControl REST.
-local classes = require "sim.extensions.onboarding.classes"
 local names = require "sim.config.names"
+local order = require "sim.extensions.order"
 local request_maker = require "sim.http.request"
 local tables = require "sim.tables"
 
@@ -88,7 +88,9 @@ function M.own_path(device)
   return "/tm/cm/device/" .. names.segment(M.own_device(device).fullPath)
 end
 
---- The first value of a dotted name of an object; nil if there is none.
-M.value = classes.get
+--- Calls f(name, object) for all objects of a class, in the order of their names.
+function M.each(list, f)
+  for _, name in ipairs(order.keys(list)) do f(name, list[name]) end
+end
 
 return M

@@ -3,20 +3,12 @@ local bgp = require "sim.extensions.onboarding.bgp"
 local classes = require "sim.extensions.onboarding.classes"
 local json = require "f5.json"
 local modules = require "sim.extensions.onboarding.modules"
+local names = require "sim.extensions.onboarding.names"
 local tables = require "sim.tables"
 
 local M = {}
 
 local function strip(address) return address:match "^[^/]*" end
-
-local function local_name(name)
-  return type(name) == "string" and name:match "^/Common/([^/]+)$" or name
-end
-
-local function full_name(name)
-  if type(name) ~= "string" or name:sub(1, 1) == "/" or name == "none" then return name end
-  return "/Common/" .. name
-end
 
 -- -- the device's side --
 
@@ -78,14 +70,14 @@ function current.SyslogRemoteServer(syslog)
   local servers = syslog.remoteServers or {}
   for key in pairs(syslog) do syslog[key] = nil end
   for _, server in ipairs(servers) do
-    server.name = local_name(server.name)
+    server.name = names.short(server.name)
     if server.localIp == "none" then server.localIp = nil end
     syslog[server.name] = server
   end
 end
 
 function current.TrafficGroup(group)
-  for i, name in ipairs(group.haOrder or {}) do group.haOrder[i] = local_name(name) end
+  for i, name in ipairs(group.haOrder or {}) do group.haOrder[i] = names.short(name) end
 end
 
 function current.Authentication(auth)
@@ -179,8 +171,8 @@ wanted.Route, wanted.ManagementRoute = networks, networks
 
 function wanted.SelfIp(list)
   for _, self in pairs(list) do
-    self.vlan = local_name(self.vlan)
-    self.trafficGroup = local_name(self.trafficGroup)
+    self.vlan = names.short(self.vlan)
+    self.trafficGroup = names.short(self.trafficGroup)
     for _, name in ipairs { "fwEnforcedPolicy", "fwStagedPolicy" } do
       self[name] = self[name] and self[name]:match "[^/]+$"
     end
@@ -192,7 +184,7 @@ function wanted.TrafficGroup(list)
 end
 
 function wanted.Tunnel(list)
-  for _, tunnel in pairs(list) do tunnel.trafficGroup = local_name(tunnel.trafficGroup) end
+  for _, tunnel in pairs(list) do tunnel.trafficGroup = names.short(tunnel.trafficGroup) end
 end
 
 function wanted.VLAN(list)
@@ -235,7 +227,7 @@ local function name_lists(value)
   if type(value) ~= "table" then return end
   for key, inner in pairs(value) do
     if key == "prefixList" or key == "asPath" then
-      value[key] = full_name(inner)
+      value[key] = names.full(inner)
     else
       name_lists(inner)
     end
@@ -284,9 +276,9 @@ local function route_domains(config, there)
   list["0"] = list["0"] or tables.copy(now["0"])
   local taken = {}
   for _, domain in pairs(list) do
-    domain.parent = local_name(domain.parent)
+    domain.parent = names.short(domain.parent)
     for i, vlan in ipairs(domain.vlans or {}) do
-      domain.vlans[i] = full_name(vlan)
+      domain.vlans[i] = names.full(vlan)
       taken[domain.vlans[i]] = taken[domain.vlans[i]] or domain
     end
   end

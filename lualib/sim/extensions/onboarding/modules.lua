@@ -1,19 +1,11 @@
 -- The same as fixes.lua for classes of modules: GSLB and the firewall.
 local json = require "f5.json"
+local names = require "sim.extensions.onboarding.names"
 local validate = require "sim.config.validate"
 
 local M = { current = {}, wanted = {} }
 
 local current <const>, wanted <const> = M.current, M.wanted
-
-local function local_name(name)
-  return type(name) == "string" and name:match "^/Common/([^/]+)$" or name
-end
-
-local function full_name(name)
-  if type(name) ~= "string" or name:sub(1, 1) == "/" then return name end
-  return "/Common/" .. name
-end
 
 -- -- GSLB --
 
@@ -44,7 +36,7 @@ function current.GSLBServer(server)
   end
   for _, one in ipairs(server.virtualServers or {}) do
     state_of(one)
-    local address, port = (local_name(one.destination) or ""):match "^(.*)[.:]([^.:]*)$"
+    local address, port = (names.short(one.destination) or ""):match "^(.*)[.:]([^.:]*)$"
     one.address, one.port, one.destination = address, math.tointeger(tonumber(port)) or port, nil
     one.monitor = monitors(one.monitor)
   end
@@ -57,17 +49,17 @@ function current.GSLBProberPool(pool)
 end
 
 function wanted.GSLBDataCenter(list)
-  for _, center in pairs(list) do center.proberPool = local_name(center.proberPool) end
+  for _, center in pairs(list) do center.proberPool = names.short(center.proberPool) end
 end
 
 function wanted.GSLBMonitor(list)
-  for _, monitor in pairs(list) do monitor.cert = local_name(monitor.cert) end
+  for _, monitor in pairs(list) do monitor.cert = names.short(monitor.cert) end
 end
 
 function wanted.GSLBServer(list)
   for _, server in pairs(list) do
-    server.datacenter = local_name(server.datacenter)
-    server.proberPool = local_name(server.proberPool)
+    server.datacenter = names.short(server.datacenter)
+    server.proberPool = names.short(server.proberPool)
     if not server.monitor then
       server.monitor = json.array { server.product == "bigip" and "/Common/bigip" or nil }
     end
@@ -91,7 +83,7 @@ function wanted.GSLBProberPool(list)
   for _, pool in pairs(list) do
     pool.members = pool.members or json.array {}
     for i, member in ipairs(pool.members) do
-      member.name, member.order, member.label = local_name(member.name), i - 1, nil
+      member.name, member.order, member.label = names.short(member.name), i - 1, nil
     end
   end
 end
@@ -113,7 +105,7 @@ local function side(value)
     local list = type(value) == "table" and value[name]
     if type(list) == "table" and #list > 0 then
       kept[name] = json.array {}
-      for i, one in ipairs(list) do kept[name][i] = full_name(one) end
+      for i, one in ipairs(list) do kept[name][i] = names.full(one) end
     end
   end
   return kept
@@ -161,10 +153,10 @@ end
 wanted.ManagementIpFirewall = rules
 
 local function sorted(...)
-  local names = { ... }
+  local properties = { ... }
   return function(all)
     for _, object in pairs(all) do
-      for _, name in ipairs(names) do
+      for _, name in ipairs(properties) do
         local list = object[name]
         for i, value in ipairs(list or {}) do list[i] = tostring(value) end
         if list then table.sort(list) end

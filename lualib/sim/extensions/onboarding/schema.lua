@@ -4,6 +4,7 @@ local classes = require "sim.extensions.onboarding.classes"
 local documents = require "sim.extensions.check.documents"
 local formats = require "sim.extensions.onboarding.formats"
 local json = require "f5.json"
+local orders = require "sim.extensions.order"
 local validate = require "sim.extensions.check.validate"
 
 local M = {}
@@ -60,13 +61,6 @@ local function of_class(declaration, class)
   return found
 end
 
-local function sorted(map)
-  local names = {}
-  for name in pairs(map) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 local function check_system(declaration, add)
   for _, system in pairs(of_class(declaration, "System")) do
     local dhcp, kept = system.mgmtDhcpEnabled, system.preserveOrigDhcpRoutes
@@ -81,7 +75,7 @@ end
 
 local function check_users(declaration, add)
   local users = of_class(declaration, "User")
-  for _, name in ipairs(sorted(users)) do
+  for _, name in ipairs(orders.keys(users)) do
     local user = users[name]
     if name == "root" then
       if user.userType == "regular" then add "root must have userType root" end
@@ -121,7 +115,7 @@ local function check_simulated(wrapper, add)
   end
   if declaration.webhook then add "webhook: calls of other hosts are not simulated" end
   local common = declaration.Common or {}
-  for _, name in ipairs(sorted(common)) do
+  for _, name in ipairs(orders.keys(common)) do
     local object = common[name]
     local class = type(object) == "table" and object.class
     if class then

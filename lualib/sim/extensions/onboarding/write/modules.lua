@@ -1,21 +1,14 @@
 -- Writes the classes of modules: AVR, GSLB, the firewall and its statistics.
 local calls = require "sim.extensions.onboarding.calls"
 local json = require "f5.json"
-local order = require "sim.extensions.order"
+local names = require "sim.extensions.onboarding.names"
 local tables = require "sim.tables"
 
 local M = {}
 
 local FIREWALL <const>, GTM <const> = "/tm/security/firewall", "/tm/gtm"
 
-local function each(list, f)
-  for _, name in ipairs(order.keys(list)) do f(name, list[name]) end
-end
-
-local function full_name(name)
-  if type(name) ~= "string" or name:sub(1, 1) == "/" or name == "none" then return name end
-  return "/Common/" .. name
-end
+local each <const> = calls.each
 
 -- The firewall comes before addresses, which may name its policies.
 M.firewall = {}
@@ -69,7 +62,7 @@ end }
 M.rest[3] = { "GSLBMonitor", function(device, all)
   each(all, function(_, monitor)
     local body = tables.copy(monitor)
-    body.monitorType, body.cert = nil, full_name(body.cert)
+    body.monitorType, body.cert = nil, names.full(body.cert)
     calls.put(device, GTM .. "/monitor/" .. monitor.monitorType, body, "Common")
   end)
 end }
@@ -98,7 +91,7 @@ end
 
 local function server_body(server)
   local body = stated(server)
-  body.datacenter = full_name(body.datacenter)
+  body.datacenter = names.full(body.datacenter)
   body.monitor = table.concat(body.monitor or {}, " and ")
   for i, one in ipairs(body.devices or {}) do
     body.devices[i] = {
@@ -124,7 +117,7 @@ M.rest[6] = { "GSLBProberPool", function(device, all)
     local body = stated(pool)
     for i, member in ipairs(body.members or {}) do
       local copy = stated(member)
-      copy.name = full_name(copy.name)
+      copy.name = names.full(copy.name)
       body.members[i] = copy
     end
     calls.put(device, GTM .. "/prober-pool", body, "Common")
@@ -135,7 +128,7 @@ M.rest[7] = { "", function(device, _, update)
   for class, kind in pairs { GSLBDataCenter = "/datacenter", GSLBServer = "/server" } do
     each(update[class] or {}, function(name, object)
       calls.modify(device, calls.place(GTM .. kind, name, "Common"), {
-        proberPool = full_name(object.proberPool), proberPreference = object.proberPreference,
+        proberPool = names.full(object.proberPool), proberPreference = object.proberPreference,
       })
     end)
   end

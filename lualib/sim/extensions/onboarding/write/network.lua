@@ -2,6 +2,7 @@
 local bgp = require "sim.extensions.onboarding.bgp"
 local calls = require "sim.extensions.onboarding.calls"
 local json = require "f5.json"
+local names = require "sim.extensions.onboarding.names"
 local order = require "sim.extensions.order"
 local tables = require "sim.tables"
 
@@ -10,14 +11,7 @@ local M = {}
 -- What the firewall needs, and the rest.
 M.first, M.rest = {}, {}
 
-local function full_name(name)
-  if type(name) ~= "string" or name:sub(1, 1) == "/" then return name end
-  return "/Common/" .. name
-end
-
-local function each(list, f)
-  for _, name in ipairs(order.keys(list)) do f(name, list[name]) end
-end
+local each <const> = calls.each
 
 M.first[1] = { "Trunk", function(device, list)
   each(list, function(_, trunk) calls.put(device, "/tm/net/trunk", trunk) end)
@@ -46,7 +40,7 @@ local function each_in_need(device, list, f)
 end
 
 local function parent_of(domain)
-  return domain.parent ~= "none" and full_name(domain.parent) or domain.parent
+  return domain.parent ~= "none" and names.full(domain.parent) or domain.parent
 end
 
 M.first[3] = { "RouteDomain", function(device, list)
@@ -71,7 +65,7 @@ local PROFILE <const> = {
 local function write_vxlan(device, tunnel)
   local body = { name = tunnel.name .. "_vxlan", description = tunnel.description }
   for _, name in ipairs(PROFILE) do body[name], tunnel[name] = tunnel[name], nil end
-  body.defaultsFrom = full_name(body.defaultsFrom)
+  body.defaultsFrom = names.full(body.defaultsFrom)
   calls.put(device, "/tm/net/tunnels/vxlan", body, "Common")
   tunnel.profile = body.name
 end
@@ -80,8 +74,8 @@ M.first[5] = { "Tunnel", function(device, list, _, there)
   each(list, function(name, object)
     local tunnel = tables.copy(object)
     if tunnel.profile == "vxlan" then write_vxlan(device, tunnel) end
-    tunnel.profile = full_name(tunnel.profile)
-    tunnel.trafficGroup = tunnel.trafficGroup ~= "none" and full_name(tunnel.trafficGroup) or nil
+    tunnel.profile = names.full(tunnel.profile)
+    tunnel.trafficGroup = tunnel.trafficGroup ~= "none" and names.full(tunnel.trafficGroup) or nil
     local now = (there.Tunnel or {})[name]
     local same = now and now.profile == object.profile and now.trafficGroup == object.trafficGroup
     if now and not same then
@@ -110,9 +104,9 @@ local WARNING <const> = "The default value for 'allowService' on a 'SelfIp' chan
 
 local function self_body(self)
   local body = tables.copy(self)
-  body.vlan, body.trafficGroup = full_name(body.vlan), full_name(body.trafficGroup)
+  body.vlan, body.trafficGroup = names.full(body.vlan), names.full(body.trafficGroup)
   for _, name in ipairs { "fwEnforcedPolicy", "fwStagedPolicy" } do
-    body[name] = full_name(body[name])
+    body[name] = names.full(body[name])
   end
   return body
 end
@@ -150,7 +144,7 @@ M.rest[2] = { "Route", function(device, list, _, there)
       local old = now[name].localOnly and FOLDER or "Common"
       calls.call(device, "DELETE", calls.place(path, name, old))
     end
-    local target = full_name(route.tmInterface)
+    local target = names.full(route.tmInterface)
     calls.call(device, "POST", path, {
       name = name, partition = partition, network = route.network, mtu = route.mtu,
       tmInterface = target, gw = not target and route.gw or nil,

@@ -2,17 +2,13 @@
 -- licence.
 local calls = require "sim.extensions.onboarding.calls"
 local json = require "f5.json"
-local order = require "sim.extensions.order"
 local tables = require "sim.tables"
 
 local M = {}
 
 local SETTINGS <const> = "/tm/sys/global-settings"
 
--- Calls f(name, object) for all objects of a class, in the order of their names.
-local function each(list, f)
-  for _, name in ipairs(order.keys(list)) do f(name, list[name]) end
-end
+local each <const> = calls.each
 
 M[1] = { "DbVariables", function(device, variables)
   each(variables, function(name, value)
