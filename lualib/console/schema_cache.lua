@@ -7,6 +7,7 @@
 
 local f5 = require "f5"
 local catalogue = require "sim.config.catalogue"
+local extensions = require "f5.declare.kinds"
 
 local SchemaCache = {}
 SchemaCache.__index = SchemaCache
@@ -144,7 +145,7 @@ end
 --- Returns full names of the objects of a collection; none for tokens, whose names are secrets.
 -- @return array of names, "pending"
 function SchemaCache:names(path, ready)
-  if path:find("/authz/tokens", 1, true) then return {} end
+  if path:find("/authz/tokens", 1, true) or extensions.of_path(path) then return {} end
   local kind = SchemaCache.kind(path)
   if kind == "organizing" or kind == "resource" or kind == "singleton" then return {} end
   local names, pending = self:ask(

@@ -193,7 +193,7 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
   }
   if (page) {
     page->top = top;
-    if (size < 0) size = page->default_size;
+    if (size < 0 && !uri_is_extension(ref->text)) size = page->default_size;
     if (top >= 0 && (size == 0 || top < size)) size = top;
     /* a reference made from a nextLink already has a page size */
     if (size > 0 && !strstr(ref->text + ref->length, "$top="))

@@ -69,7 +69,7 @@ static int exists(lua_State *L) {
   f5_operation *op = operation_new(L, ref->session, "GET", ref->text);
   text_add(&op->path, ref->text, ref->length);
   query_add(L, &op->path, ref, 0, NULL);
-  uri_query(&op->path, "$select", "name", 4);
+  if (!uri_is_extension(text_string(&op->path))) uri_query(&op->path, "$select", "name", 4);
   op->call.http.path = text_string(&op->path);
   return operation_read(L, op, existence);
 }
@@ -294,8 +294,8 @@ static int read_request_body(lua_State *L, f5_operation *op) {
 
 /* Returns the index of a body that is a table, else 0. */
 static int read_request_options(lua_State *L, f5_operation *op, lua_KFunction *finish) {
-  static const char *const names[] = {"body",    "query", "headers", "raw",
-                                      "timeout", "quiet", "changes", "retry", NULL};
+  static const char *const names[] = {"body",  "query",   "headers", "raw", "timeout",
+                                      "quiet", "changes", "retry",   NULL};
   check_options(L, 4, "request", names);
   read_changes(L, op, 4, "request");
   if (lua_getfield(L, 4, "query") != LUA_TNIL) query_add_raw(L, &op->path, -1);

@@ -227,3 +227,16 @@ bool uri_is_configuration(const char *path) {
     if (strncmp(path + sizeof URI_ROOT, others[i], strlen(others[i])) == 0) return false;
   return true;
 }
+
+bool uri_is_extension(const char *path) {
+  static const char *const names[] = {"appsvcs", "declarative-onboarding", "fast", "telemetry"};
+  static const char root[] = "/mgmt/shared/";
+  if (strncmp(path, root, sizeof root - 1) != 0) return false;
+  path += sizeof root - 1;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const size_t length = strlen(names[i]);
+    if (strncmp(path, names[i], length) == 0 && (!path[length] || strchr("/?", path[length])))
+      return true;
+  }
+  return false;
+}

@@ -46,6 +46,9 @@ void uri_encode(text *path, const char *bytes, size_t length);
 void uri_encode_query(text *path, const char *bytes, size_t length);
 /* Whether the path is below /mgmt/tm, where objects are found by name: not ASM, tasks, … */
 bool uri_is_configuration(const char *path);
+/* Returns whether the path belongs to an extension of iControl LX, such as AS3. It may refuse what
+ * it does not know in a query: $select, $top. */
+bool uri_is_extension(const char *path);
 /* Sets name to the name in the last segment of the path: ".../~Common~web" is "/Common/web".
  * Returns the length of the path without that segment. */
 size_t uri_last_name(const char *path, size_t length, text *name);

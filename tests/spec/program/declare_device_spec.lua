@@ -115,6 +115,22 @@ describe("D1 one-line calls on tenants", function()
     assert.equal("", declared())
   end)
 
+  it("have the same in playbooks: no option of a query that nobody gave", function()
+    assert.is_true(bip:at(DECLARE .. "/Red"):exists())
+    assert.is_false(bip:at(DECLARE .. "/Nope"):exists())
+    local first <const> = bip:at(AS3 .. "/task"):list()[1]
+    local seen = 0
+    for task in bip:at(AS3 .. "/task"):each { top = 1 } do
+      assert.equal(first.id, task.id)
+      seen = seen + 1
+    end
+    assert.equal(1, seen)
+    assert.is_true(#device:log() >= 4)
+    for _, call in ipairs(device:log()) do assert.not_matches("%$", call.query or "") end
+    assert.is_true(bip:at("/mgmt/shared/echo"):exists()) -- of the device itself
+    assert.equal("$select=name", device:log()[#device:log()].query)
+  end)
+
   it("make sure that one is absent", function()
     assert.matches('"result":"deleted"', (ok { "absent", DECLARE, "Blue" }))
     assert.matches('"result":"unchanged"', (ok { "absent", DECLARE, "Blue" }))
