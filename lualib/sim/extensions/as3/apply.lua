@@ -265,20 +265,37 @@ local function run(store, ops, ctx)
   if #left > 0 then error(first or why, 0) end
 end
 
+-- Objects that AS3 makes before the transaction, if a service matches by lists. Each has a line
+-- that takes it back.
+local EARLY <const> = {
+  ["net/address-list"] = true, ["net/port-list"] = true, ["security/firewall/address-list"] = true,
+  ["security/firewall/port-list"] = true, ["ltm/traffic-matching-criteria"] = true,
+}
+
+-- The lines that a step takes beyond its command.
+local function extra_lines(template, op)
+  if template == "auth/partition" then return 1 end
+  local is_rule = template == "ltm/rule" or template == "gtm/rule"
+  local text = is_rule and op.object and op.object.body.apiAnonymous
+  if text then return select(2, text:gsub("\n", "")) + 2 end
+  return 0
+end
+
 -- The lines of the script of tmsh that AS3 would run.
 local function count_lines(ops, name)
-  local lines, folders = 17, 0
+  local lines, folders, shared, early, has_names, has_lists = 17 + #ops, 0, 0, 0, false, false
   for _, op in ipairs(ops) do
     local template = references.template(op.place)
-    lines = lines + (template == "auth/partition" and 2 or 1)
-    local text = template == "ltm/rule" and op.object and op.object.body.apiAnonymous
-    if text then lines = lines + select(2, text:gsub("\n", "")) + 2 end
+    lines = lines + extra_lines(template, op)
     if template == "sys/folder" then folders = folders + 1 end
-    if name ~= "Common" and op.object and op.object.wanted.path:find "^/Common/" then
-      lines = lines + 1
-    end
+    if name ~= "Common" and op.object and op.object.wanted.path:find "^/Common/" then shared = 1 end
+    if EARLY[template] and op.verb == "create" then early = early + 1 end
+    has_lists = has_lists or template == "ltm/traffic-matching-criteria"
+    has_names = has_names or template:find "^gtm/wideip" ~= nil
   end
-  return lines + math.max(folders - 1, 0)
+  lines = lines + (has_lists and early or 0)
+  -- wide IPs have a transaction of their own
+  return lines + math.max(folders - 1, 0) + shared + (has_names and 2 or 0)
 end
 
 local function description(device)
