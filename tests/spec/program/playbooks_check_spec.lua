@@ -78,7 +78,16 @@ describe("run --check of", function()
   end)
   teardown(function() lab.stop(device, place) end)
 
-  local function objects() return json.encode(device:state().objects, { sort = true }) end
+  -- Without what AS3 needs for itself, also for a dry run: its folder and its lock, which counts
+  -- as a change.
+  local function objects()
+    local store = device:state().objects
+    store.generation = nil
+    for path in pairs(store.items) do
+      if path:find("~Common~appsvcs", 1, true) then store.items[path] = nil end
+    end
+    return json.encode(store, { sort = true })
+  end
 
   for _, case in ipairs(CASES) do
     it(table.concat(case, " "), function()
