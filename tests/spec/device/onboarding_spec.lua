@@ -133,6 +133,23 @@ describe("D2 DO on the simulated device", function()
     assert.equal(101, get("/mgmt/tm/net/vlan/~Common~inside").tag)
   end)
 
+  it("changes addresses, and what can be changed of them", function()
+    local all = network()
+    declared(all)
+    local function own(address, services)
+      all["inside-self"] = {
+        class = "SelfIp", address = address, vlan = "inside", allowService = services,
+      }
+      declared(all)
+      local self = get "/mgmt/tm/net/self/~Common~inside-self"
+      return self.address .. " " .. json.encode(self.allowService or "none")
+    end
+    assert.equal('198.51.100.2/24 ["tcp:443"]', own("198.51.100.2/24", { "tcp:443" }))
+    assert.equal('198.51.100.3/24 "none"', own("198.51.100.3/24", "none"))
+    assert.equal('198.51.100.3/24 "all"', own("198.51.100.3/24", "all"))
+    assert.same({}, differences(all))
+  end)
+
   it("removes what a declaration no longer names, and gives back what was there", function()
     local first = get "/mgmt/tm/sys/ntp"
     local all = network()
@@ -147,6 +164,22 @@ describe("D2 DO on the simulated device", function()
     assert.same({}, get("/mgmt/tm/net/vlan").items)
     assert.same({}, get("/mgmt/tm/net/self").items)
     assert.equal(1, #get("/mgmt/tm/net/route-domain").items)
+  end)
+
+  it("takes the place of a route for the management, and keeps a name that cannot be set", function()
+    lab.stop(device)
+    device = sim.start { extensions = { "do" }, hostname = "bigip1" }
+    local function route(gateway)
+      return { class = "ManagementRoute", network = "203.0.113.0/24", gw = gateway }
+    end
+    declared { hostname = "edge.example.com", old = route "192.0.2.1" }
+    declared { fresh = route "192.0.2.2" }
+    local names = {}
+    for i, one in ipairs(get("/mgmt/tm/sys/management-route").items) do names[i] = one.name end
+    assert.same({ "fresh" }, names)
+    assert.equal("edge.example.com", get("/mgmt/tm/sys/global-settings").hostname)
+    declared {}
+    assert.equal("default", get("/mgmt/tm/sys/management-route").items[1].name)
   end)
 
   it("undoes everything when the device refuses something", function()

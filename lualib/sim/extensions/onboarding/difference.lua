@@ -85,6 +85,13 @@ function M.complete(wanted, original, there)
       wanted[class] = original_of(value, there[class] or {}, classes.is_nameless(class))
     end
   end
+  -- the name of a new device is none that can be set
+  local system = wanted.System
+  if system and system.hostname and not system.hostname:find(".", 1, true)
+    and tables.same(system.hostname, original.System and original.System.hostname)
+  then
+    system.hostname = nil
+  end
   local auth, first = wanted.Authentication, original.Authentication
   if auth and first and auth.remoteUsersDefaults == nil then
     auth.remoteUsersDefaults = tables.copy(first.remoteUsersDefaults)

@@ -45,6 +45,7 @@ local function remove_one(device, class, name, there)
   if FLAT[class] and not calls.get(device, place) then
     place = calls.place(path, name, "Common") -- SNMP: names have a partition, but no folder
   end
+  if not calls.get(device, place) then return end -- it made room for another one
   calls.call(device, "DELETE", place)
   if class == "Tunnel" and object.profile == "vxlan" then
     calls.call(device, "DELETE", calls.place("/tm/net/tunnels/vxlan", name .. "_vxlan", "Common"))

@@ -125,8 +125,16 @@ M.rest[1] = { "SelfIp", function(device, list, _, there, job)
     end)
   end
   for _, floating in ipairs { false, true } do
-    each(list, function(_, self)
-      if is_floating(self) == floating then calls.put(device, path, self_body(self), "Common") end
+    each(list, function(name, self)
+      if is_floating(self) ~= floating then return end
+      local body, place = self_body(self), calls.place(path, name, "Common")
+      if not calls.get(device, place) then
+        body.partition = "Common"
+        calls.call(device, "POST", path, body)
+        return
+      end
+      body.name, body.address, body.vlan = nil, nil, nil
+      calls.modify(device, place, body)
     end)
   end
 end }
