@@ -154,6 +154,7 @@ local function add_named(config, item, object)
   if class == "MAC_Masquerade" then found.trafficGroup = name end
   if class:find "^Firewall" or class:find "^Net" then found.fullPath = nil end
   if not item.nameless then found.name = name end
+  if class == "GSLBDataCenter" then found.disabled = object.disabled end
   found.monitorType = item.path:match "^/tm/gtm/monitor/(.+)$"
   if item.path:find "/vxlan$" then
     -- the profile of a tunnel has its name

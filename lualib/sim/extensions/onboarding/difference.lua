@@ -93,6 +93,9 @@ function M.complete(wanted, original, there)
     system.hostname = nil
   end
   local auth, first = wanted.Authentication, original.Authentication
+  for _, name in ipairs(auth and { "radius", "tacacs", "ldap" } or {}) do
+    if auth[name] == nil then auth[name] = "none" end
+  end
   if auth and first and auth.remoteUsersDefaults == nil then
     auth.remoteUsersDefaults = tables.copy(first.remoteUsersDefaults)
   end

@@ -247,7 +247,8 @@ M[18] = { "SSHD", function(device, sshd)
   local banner = sshd.bannerText ~= "none" and sshd.bannerText or nil
   calls.modify(device, "/tm/sys/sshd", {
     allow = all_words(sshd.allow), banner = banner and "enabled" or "disabled",
-    bannerText = banner, include = table.concat(lines), inactivityTimeout = sshd.inactivityTimeout,
+    bannerText = banner or "none", include = table.concat(lines),
+    inactivityTimeout = sshd.inactivityTimeout,
   })
 end }
 

@@ -154,16 +154,38 @@ local function write_ldap(device, ldap)
   calls.put(device, "/tm/auth/ldap", body, "Common")
 end
 
+-- What is removed with each way of authentication, in this order.
+local REMOVED <const> = {
+  radius = {
+    "radius/~Common~" .. NAME, "radius-server/~Common~system_auth_name1",
+    "radius-server/~Common~system_auth_name2",
+  },
+  tacacs = { "tacacs/~Common~" .. NAME }, ldap = { "ldap/~Common~" .. NAME },
+}
+
+local function remove_ways(device, auth)
+  for way, paths in pairs(REMOVED) do
+    for _, path in ipairs(auth[way] == "none" and paths or {}) do
+      if calls.get(device, "/tm/auth/" .. path) then
+        calls.call(device, "DELETE", "/tm/auth/" .. path)
+      end
+    end
+  end
+end
+
+local function given(auth, way) return type(auth[way]) == "table" and auth[way] or nil end
+
 M[3] = { "Authentication", function(device, auth)
-  write_radius(device, auth.radius)
-  if auth.tacacs and auth.tacacs.servers then
+  write_radius(device, given(auth, "radius"))
+  if given(auth, "tacacs") and auth.tacacs.servers then
     calls.put(device, "/tm/auth/tacacs", copy_of(auth.tacacs, { name = NAME }), "Common")
   end
-  write_ldap(device, auth.ldap)
+  write_ldap(device, given(auth, "ldap"))
   local kind = auth.enabledSourceType
   calls.modify(device, "/tm/auth/source", {
     type = kind == "activeDirectory" and "active-directory" or kind, fallback = auth.fallback,
   })
+  remove_ways(device, auth)
   local defaults = auth.remoteUsersDefaults
   if defaults then
     calls.modify(device, "/tm/auth/remote-user", {
