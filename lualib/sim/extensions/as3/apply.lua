@@ -4,6 +4,7 @@
 -- state.extensions.as3.deployed = { [tenant] = { [path in the store] = { kind =, properties =,
 -- path =, generation = } } }: what AS3 made last. An object whose generation is still the same
 -- needs no comparison.
+local addresses = require "sim.kinds.common.addresses"
 local counted = require "sim.extensions.as3.counted"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
@@ -28,6 +29,8 @@ local RANKS <const> = {
 local KEEPS_OTHERS <const> = { ["auth/partition"] = true, ["sys/folder"] = true }
 local IGNORED <const> = { generation = true, lastModifiedTime = true, _own = true }
 local PARTITIONS <const> = "/mgmt/tm/auth/partition/"
+-- Virtual servers for every address, of which a device may have many.
+local EVERY <const> = { any = true, any6 = true, ["0.0.0.0"] = true, ["::"] = true }
 local MAX_ROUNDS <const> = 4
 
 local function rank(template)
@@ -206,8 +209,20 @@ local function is_moved(store, object)
   return there.destination:match "^(.*)[:.]" ~= wanted:match "^(.*)[:.]"
 end
 
+-- AS3 makes the address itself, and the device refuses one that another partition has. Here the
+-- virtual server may have brought it along first.
+local function refuse_taken(store, op)
+  if op.object.node.template ~= "ltm/virtual-address" then return end
+  local address = store:get(op.place).address
+  if EVERY[address] then return end
+  for _, path in ipairs(store.virtual_addresses_by_ip[address] or {}) do
+    if path ~= op.place then addresses.refuse_taken(address) end
+  end
+end
+
 local function run_one(store, op, ctx)
   if op.verb == "create" and store:get(op.place) then
+    refuse_taken(store, op)
     rewrite(store, op.object, ctx) -- the device has made it for another one
   elseif op.verb == "create" then
     store:create(op.object.path, tables.copy(op.object.body), ctx)

@@ -167,4 +167,11 @@ function M.choose_traffic_group(store, object, properties)
   object.inheritedTrafficGroup = "true"
 end
 
+--- Refuses a virtual address that exists already.
+function M.refuse_taken(address)
+  validate.refuse_mcpd(
+    ("0107176c:3: Invalid Virtual Address, the IP address %s already exists."):format(address)
+  )
+end
+
 return M

@@ -14,7 +14,7 @@ local ROOT <const> = "/mgmt/tm/"
 local function by_address(store, address, own_path)
   for _, segment in ipairs(store:segments(ROOT .. "ltm/node")) do
     local path = ROOT .. "ltm/node/" .. segment
-    if path ~= own_path and store:get(path).address == address then return store:get(path) end
+    if path ~= own_path and store:get(path).address == address then return path end
   end
   return nil
 end
@@ -43,15 +43,19 @@ local node <const> = {
         object.address = addresses.in_domain(store, object.address, object.partition, ctx)
         local index = store.nodes_by_address
         local path = target.path .. "/" .. names.segment(object.fullPath)
-        local other = index and index[object.address] and store:get(index[object.address])
-          or (not index and by_address(store, object.address, path)) or nil
-        -- a member brings its node along, but not one that another tenant has
-        local is_foreign = other and other.partition ~= object.partition
-          and other.partition ~= "Common"
-        if other and not ctx.seed and (is_foreign or not ctx.automatic) then
-          validate.refuse_mcpd(
-            ("0107176c:3: Invalid Node, the IP address %s already exists."):format(object.address)
-          )
+        local others = index and index[object.address] or {}
+        if not index then others = { by_address(store, object.address, path) } end
+        for _, other_path in ipairs(ctx.seed and {} or others) do
+          -- a member brings its node along, but not one that another tenant has
+          local other = store:get(other_path)
+          local is_foreign = other.partition ~= object.partition and other.partition ~= "Common"
+          if is_foreign or not ctx.automatic then
+            validate.refuse_mcpd(
+              ("0107176c:3: Invalid Node, the IP address %s already exists."):format(
+                object.address
+              )
+            )
+          end
         end
       end
     end
@@ -122,7 +126,9 @@ return {
     relations = { monitors.RELATION },
     checks = node,
     stats = { values = node_values },
-    indexes = { nodes_by_address = { key = function(object) return object.address end } },
+    indexes = {
+      nodes_by_address = { many = true, key = function(object) return object.address end },
+    },
   },
   ["ltm/default-node-monitor"] = {
     facts = { props = { rule = s "none" } },

@@ -13,13 +13,8 @@ local ANY <const> = { any = true, any6 = true, ["0.0.0.0"] = true, ["::"] = true
 local function check_unique(store, object, ctx)
   if ctx.automatic or ctx.seed or object.address == "any6" then return end
   local index = store.virtual_addresses_by_ip
-  local other = index and index[object.address] and store:get(index[object.address])
-  if other and other.fullPath ~= object.fullPath then
-    validate.refuse_mcpd(
-      ("0107176c:3: Invalid Virtual Address, the IP address %s already exists."):format(
-        object.address
-      )
-    )
+  for _, path in ipairs(index and index[object.address] or {}) do
+    if store:get(path).fullPath ~= object.fullPath then addresses.refuse_taken(object.address) end
   end
 end
 
@@ -114,7 +109,9 @@ return {
       refs = { trafficGroupReference = "cm/traffic-group" },
     },
     checks = address,
-    indexes = { virtual_addresses_by_ip = { key = function(object) return object.address end } },
+    indexes = {
+      virtual_addresses_by_ip = { many = true, key = function(object) return object.address end },
+    },
     stats = { values = address_values },
   },
 }
