@@ -23,7 +23,7 @@ function M.setup(parser)
   parser:usage(
     "Usage: f5lua submit [--queue URL] [--schema NAME] --inventory FILE [--limit PATTERN]\n"
       .. "                    [--tags TAG,…] [--canary N] [--batch N] [--max-failures N|P%]\n"
-      .. "                    [--per-device N] [--on active] [--check] [--wait] [--sign KEY.pem]\n"
+      .. "                    [--per-device N] [--on active] [--wait] [--sign KEY.pem]\n"
       .. "                    [--include GLOB] [--no-lint] [--force] PLAYBOOK.lua [ARG…]"
   )
   queue_options.add(parser)
@@ -32,7 +32,6 @@ function M.setup(parser)
     :option("--tags", "only workers that have these tags, too: of all devices; separated by commas")
     :argname "TAG,…"
   fleet.add_rules(parser)
-  parser:flag("--check", "let the workers check the playbook: nothing is written")
   parser:flag("--wait", "follow the run until it ends")
   parser
     :option("--sign", "sign the run with this private key (Ed25519, PEM)")
@@ -87,7 +86,7 @@ local function run_of(options, devices, words)
     )
   end
   local given <const> = {
-    kind = options.check and "check" or "run", playbook = options.playbook:match "[^/]*$",
+    kind = "run", playbook = options.playbook:match "[^/]*$",
     arguments = words, tags = queue_options.tags(options.tags, PROGRAM),
     canary = at_least(options, "canary", 0),
     batch = at_least(options, "batch", 1), per_device = at_least(options, "per_device", 1),
