@@ -49,11 +49,18 @@ function Playbook:require(name, environment)
   return result, entry.name
 end
 
+-- A playbook ends itself, not the worker.
+local OWN_OS <const> = setmetatable({
+  exit = function()
+    error("os.exit would end the worker: return from the playbook, or raise an error", 2)
+  end,
+}, { __index = os })
+
 -- The globals of one device, or of the modules.
 function Playbook:environment(values)
   local environment = setmetatable(values, { __index = _G })
   environment._G = environment
-  environment.print, environment.f5 = printed.print, require "f5"
+  environment.print, environment.f5, environment.os = printed.print, require "f5", OWN_OS
   environment.arg = table.move(self.arguments, 1, #self.arguments, 1, { [0] = self.main.name })
   function environment.require(name)
     self.shared = self.shared or self:environment {}

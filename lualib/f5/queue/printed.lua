@@ -1,5 +1,5 @@
---- What playbooks print, line by line, for the job that printed it. Fibers and coroutines that a
--- job starts print for it, too.
+--- Which job a playbook works for: what it prints, line by line, its files and the sessions that it
+-- opens itself. Fibers and coroutines that it starts work for the same job.
 
 local core = require "f5.core"
 local terminal = require "f5.terminal"
@@ -44,6 +44,17 @@ local function install()
   installed = true
   local f5 = require "f5"
   local spawn, all, create, wrap = f5.spawn, f5.all, coroutine.create, coroutine.wrap
+  local connect, asset = f5.connect, f5.asset
+  function f5.connect(...)
+    local session = connect(...)
+    local job = job_of[coroutine.running()]
+    if job then job:attach(session) end
+    return session
+  end
+  function f5.asset(name)
+    local job = job_of[coroutine.running()]
+    return job and job.assets and job.assets[name] or asset(name)
+  end
   function f5.spawn(fn, ...) return spawn(follow(fn), ...) end
   function f5.all(list, ...)
     if type(list) ~= "table" or getmetatable(list) then return all(list, ...) end

@@ -57,7 +57,10 @@ function Runs:unpack(row)
   if not unpacked then return nil, tostring(type(book) == "table" and book.message or book) end
   local devices = {}
   for i, entry in ipairs(content.devices) do devices[i] = device_of(entry) end
-  return { playbook = book, devices = devices, options = content.options or {} }
+  return {
+    playbook = book, devices = devices, options = content.options or {},
+    secrets = {}, -- what password commands printed: each runs once for a run
+  }
 end
 
 --- The run with this number; or nil and why this worker does not carry it out.

@@ -43,7 +43,7 @@ end
 function Worker.new(given)
   local self = setmetatable({
     id = new_id(),
-    jobs = {}, count = 0, results = {}, secrets = {}, refused = {},
+    jobs = {}, count = 0, results = {}, refused = {},
   }, Worker)
   for name, value in pairs(given) do self[name] = value end
   self.runs = runs.new(self)
@@ -106,7 +106,8 @@ local function key_of(job) return job.run .. ":" .. job.position end
 -- From login to logout. Returns what goes into the result.
 function Worker:visit(job, run)
   local device = run.devices[job.position]
-  local options = credentials(device, self.secrets)
+  local options = credentials(device, run.secrets)
+  job.assets = run.playbook.assets
   options.parallel = run.options.per_device or 4
   local timeout <const> = options.timeout or TIMEOUT
   if timeout > self.lease * 2 / 3 - MARGIN then
@@ -189,7 +190,9 @@ function Worker:work(job)
   else
     local ok, outcome = printed.collect(job, self.visit, self, job, run)
     local cancelled = not ok and type(outcome) == "table" and outcome.kind == "cancelled"
-    if cancelled and not job.how then job.how, job.why = "lost", outcome.message end
+    -- A lease that is not half over, and a write that does not fit: it never will.
+    local fits = job.ends - core.boot_time() < self.lease / 2
+    if cancelled and not job.how and fits then job.how, job.why = "lost", outcome.message end
     if not job.how then job.result = result_of(job, ok, outcome) end
   end
   job.ended = true
@@ -337,7 +340,7 @@ function Worker:keep_leases()
   while not self.over do
     core.real_sleep(math.min(0.2, self.lease / 20))
     local now = core.boot_time()
-    if self.is_asked_to_stop() and not self.stopping then
+    if (self.is_asked_to_stop() or self.failure) and not self.stopping then
       self.stopping = true
       self.taker:cancel()
     end

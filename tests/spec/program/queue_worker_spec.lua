@@ -134,6 +134,29 @@ describe("Q2 f5lua worker", function()
     assert.equal('"nilnil"', q.db:row("select result from jobs where run = $1", second).result)
   end)
 
+  it("keeps playbooks from ending it, and has their files and sessions", function()
+    local ended = q:submit("os.exit(3)", devices(1, 1))
+    local file = q:submit('return f5.asset "words.txt"', devices(2, 2), {
+      entries = { { kind = "asset", name = "words.txt", contents = "from the archive" } },
+    })
+    local list = devices(3, 3)
+    local session = q:submit([[
+      local again <close> = f5.connect {
+        host = device.connect.host, port = device.connect.port, ca = device.connect.ca,
+        username = "admin", password = "admin", timeout = 100,
+      }
+      again.ltm.pool:create { name = "late", partition = "Common" }
+    ]], list)
+    local a <close> = worker("a", "--once")
+    assert.equal(0, a:wait().status)
+    local function job(run) return q.db:row("select * from jobs where run = $1", run) end
+    assert.matches("os.exit would end the worker", job(ended).error)
+    assert.equal('"from the archive"', job(file).result)
+    -- a write that could take 100 s does not fit into a lease of 10 s
+    assert.equal("failed", job(session).state)
+    assert.matches("the lease of this job ends too soon for another write", job(session).error)
+  end)
+
   it("takes only jobs whose tags it has", function()
     local list = devices(1, 2)
     local eu = q:submit("return 1", { list[1] }, { tags = { "eu" } })
