@@ -9,6 +9,7 @@
 local cells = require "f5.table.value"
 local contents = require "cli.support.contents"
 local host = require "f5.host"
+local owner = require "f5.fleet.owner"
 local number = require "cli.support.number"
 local output = require "cli.support.output"
 local terminal = require "f5.terminal"
@@ -96,9 +97,6 @@ end
 local NEITHER <const> =
   "the playbook neither uses `bip` nor returns a function: there is nothing to run on a device"
 
--- The device for which a coroutine works: that of its worker.
-local device_of = setmetatable({}, { __mode = "k" })
-
 -- Lines that were printed before it is clear whether they are about a device.
 local pending
 
@@ -110,7 +108,7 @@ end
 
 -- `print` of playbooks and their modules.
 local function print_line(...)
-  local text, device = values.line(...), device_of[coroutine.running()]
+  local text, device = values.line(...), owner.current()
   if pending and not device then
     pending[#pending + 1] = text
   else
@@ -124,36 +122,13 @@ local function write_pending(device)
   for _, text in ipairs(lines) do write_line(device, text) end
 end
 
--- A function that works for the same device in another coroutine.
-local function follow(fn)
-  local device = device_of[coroutine.running()]
-  if not device or type(fn) ~= "function" then return fn end
-  return function(...)
-    device_of[coroutine.running()] = device
-    return fn(...)
-  end
-end
-
 -- A function that waits for the first device, while the playbook has not used it.
 local need_device = function() end
 
 -- Lines that fibers and coroutines of a worker print are about its device, too. Fibers of a
 -- playbook may use the device.
 local function follow_all(f5)
-  local spawn, all, create, wrap = f5.spawn, f5.all, coroutine.create, coroutine.wrap
-  function f5.spawn(fn, ...)
-    need_device()
-    return spawn(follow(fn), ...)
-  end
-  function f5.all(list, ...)
-    if type(list) ~= "table" or getmetatable(list) then return all(list, ...) end
-    need_device()
-    local followers = {}
-    for key, fn in next, list do followers[key] = follow(fn) end
-    return all(followers, ...)
-  end
-  rawset(coroutine, "create", function(fn) return create(follow(fn)) end)
-  rawset(coroutine, "wrap", function(fn) return wrap(follow(fn)) end)
+  owner.follow_all(f5, function() need_device() end)
   rawset(_G, "print", print_line)
 end
 
@@ -207,10 +182,9 @@ end
 -- Wraps the function of a playbook, so that `print` knows the device.
 local function named(fn)
   return function(bip, device)
-    local worker = coroutine.running()
-    device_of[worker] = device
+    owner.set(device)
     local results = table.pack(pcall(fn, bip, device))
-    device_of[worker] = nil
+    owner.set(nil)
     if not results[1] then error(results[2], 0) end
     return table.unpack(results, 2, results.n)
   end
@@ -252,7 +226,7 @@ local function work(new_chunk, words)
     local answer
     if not begun then
       begun, first_env.ready, first_env.bip, first_env.device = true, true, bip, device
-      device_of[first] = device
+      owner.set(device, first)
       write_pending(device)
       answer = go_on()
     else
