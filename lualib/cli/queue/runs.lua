@@ -1,6 +1,6 @@
 -- f5lua runs: lists the runs of a queue, shows, cancels and repeats them.
 local core = require "f5.core"
-local host = require "f5.host"
+local following = require "cli.support.queue.following"
 local json = require "f5.json"
 local output = require "cli.support.output"
 local queue_options = require "cli.support.queue.options"
@@ -109,35 +109,12 @@ local function head(state, watch)
   ))
 end
 
--- Which tags no worker has.
-local function tell_missing(db, id)
-  for _, group in ipairs(require("f5.queue.submit").without_worker(db, id)) do
-    note("no worker %s", group.tags == "" and "is running"
-      or "with the tags " .. group.tags .. " is running")
-  end
-end
-
-local function watched(address, schema, id)
-  local watch <const> = require "f5.queue.watch"
-  local last
-  return watch.follow(
-    function() return require("f5.queue").open(address, schema) end, id, schema,
-    function(state)
-      local line = watch.line(state)
-      if line ~= last then
-        if host.is_terminal(2) then terminal.redraw(line) else note("run %d: %s", id, line) end
-      end
-      last = line
-    end, function(err) note("%s; trying again", err.message) end)
-end
-
 local function show(db, options, address, schema)
   local watch <const> = require "f5.queue.watch"
   local id <const> = number_of(options)
   local state = watch.state(db, id) or no_run(id)
   if options.watch and not state.ended_at then
-    state = watched(address, schema, id)
-    if host.is_terminal(2) then terminal.clear() end
+    state = following.follow(PROGRAM, address, schema, id)
   end
   if options.output == "json" then
     state.devices = plain(db:query(DEVICES, id))
@@ -145,7 +122,7 @@ local function show(db, options, address, schema)
     return output(json.encode(state, { sort = true }), "\n")
   end
   head(state, watch)
-  if not state.ended_at then tell_missing(db, id) end
+  if not state.ended_at then following.tell_missing(PROGRAM, db, id) end
   write(db:query(DEVICES, id), OF_DEVICES, "table")
   if options.print then
     for _, row in ipairs(db:query(PRINTED, id)) do

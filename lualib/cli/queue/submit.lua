@@ -4,7 +4,7 @@ local budget_of = require "f5.fleet.budget"
 local bundle = require "f5.bundle"
 local core = require "f5.core"
 local fleet = require "cli.support.fleet"
-local host = require "f5.host"
+local following = require "cli.support.queue.following"
 local lint = require "cli.support.lint.before"
 local output = require "cli.support.output"
 local packing = require "cli.support.packing.entries"
@@ -109,17 +109,6 @@ local function run_of(options, devices, words)
   }
 end
 
--- Says which jobs wait for a worker that is not there.
-local function tell_missing(db, id)
-  for _, group in ipairs(require("f5.queue.submit").without_worker(db, id)) do
-    note(
-      "%d device%s wait%s: no worker %s", group.jobs, group.jobs == 1 and "" or "s",
-      group.jobs == 1 and "s" or "",
-      group.tags == "" and "is running" or "with the tags " .. group.tags .. " is running"
-    )
-  end
-end
-
 -- Exit status of a run that has ended.
 local function conclude(state, watch)
   output(("run %d: %s%s: %s\n"):format(
@@ -130,19 +119,8 @@ local function conclude(state, watch)
 end
 
 local function wait_for(id, address, schema)
-  local watch <const> = require "f5.queue.watch"
-  local queue <const> = require "f5.queue"
-  local is_terminal <const> = host.is_terminal(2)
-  local last
-  local ok, state = pcall(watch.follow, function() return queue.open(address, schema) end, id,
-    schema, function(state)
-      local line = watch.line(state)
-      if line ~= last and is_terminal then terminal.redraw(line) end
-      if line ~= last and not is_terminal then note("run %d: %s", id, line) end
-      last = line
-    end, function(err) note("%s; trying again", err.message) end)
-  if is_terminal and last then terminal.clear() end
-  if ok then return conclude(state, watch) end
+  local ok, state = pcall(following.follow, PROGRAM, address, schema, id)
+  if ok then return conclude(state, require "f5.queue.watch") end
   if type(state) == "table" and state.kind == "cancelled" then note("run %d goes on", id) end
   error(state, 0)
 end
@@ -161,7 +139,7 @@ local function submit(options)
     local db <close> = require("f5.queue").open(address, schema)
     id = require("f5.queue.submit").store(db, run)
     output(("%d\n"):format(id))
-    tell_missing(db, id)
+    following.tell_missing(PROGRAM, db, id)
   end
   if options.wait then return wait_for(id, address, schema) end
 end

@@ -70,8 +70,8 @@ describe("Q1 f5lua submit", function()
   it("stores a run, which workers carry out, with modules and arguments", function()
     local out, err = done { "submit", "--inventory", "sites.lua", "work.lua", "x", "y" }
     local id = out:match "^(%d+)\n$"
-    assert.matches("2 devices wait: no worker is running", err)
-    assert.matches("2 devices wait: no worker with the tags eu is running", err)
+    assert.matches("2 devices: no worker is running", err)
+    assert.matches("2 devices: no worker with the tags eu is running", err)
     done { "worker", "--once", "--tags", "eu" }
     out = done { "runs", "show", id, "--print" }
     assert.matches("^run %d+, run of work.lua: done: 4 of 4 done\n", out)
