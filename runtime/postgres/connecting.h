@@ -30,7 +30,7 @@ typedef struct pq_connecting {
 } pq_connecting;
 
 /* Starts; `done` is called later, from the loop. False, and the reason, if it cannot even start;
- * then call pq_connecting_end all the same. */
+ * call pq_connecting_end in that case too. */
 bool pq_connecting_start(pq_connecting *c, loop *l, const char *conninfo,
                          void (*done)(pq_connecting *c));
 /* Gives up, or frees what is left after `done`. */

@@ -14,6 +14,9 @@ local M = {}
 
 M.FORMAT = 1
 
+--- Of f5.connect, in seconds, if an inventory gives none.
+M.TIMEOUT = 60
+
 -- What the signed text begins with, so that it is never taken for anything else.
 local PURPOSE <const> = "f5lua queue run\n"
 

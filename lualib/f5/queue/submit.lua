@@ -3,17 +3,15 @@
 local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local json = require "f5.json"
+local manifests = require "f5.queue.manifest"
 
 local M = {}
-
--- Of f5.connect, in seconds.
-local TIMEOUT <const> = 60
 
 -- As long as this, a write of a worker that was lost may be under way.
 local function grace_of(manifest)
   local longest = 0
   for _, device in ipairs(manifest.devices) do
-    longest = math.max(longest, device.connect.timeout or TIMEOUT)
+    longest = math.max(longest, device.connect.timeout or manifests.TIMEOUT)
   end
   return longest
 end

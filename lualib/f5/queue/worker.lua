@@ -8,6 +8,7 @@
 local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local credentials = require "f5.fleet.credentials"
+local manifest = require "f5.queue.manifest"
 local pairing = require "f5.fleet.pair"
 local printed = require "f5.queue.printed"
 local queue = require "f5.queue"
@@ -22,8 +23,6 @@ Worker.__index = Worker
 local LOOK <const> = 5
 local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 30
 local MARGIN <const> = 5
--- Of f5.connect, in seconds.
-local TIMEOUT <const> = 60
 -- How long results are collected before they are stored together, and lines that are printed.
 local COLLECT <const>, SAY <const> = 0.01, 1
 
@@ -109,7 +108,7 @@ function Worker:visit(job, run)
   local options = credentials(device, run.secrets)
   job.assets = run.playbook.assets
   options.parallel = run.options.per_device or 4
-  local timeout <const> = options.timeout or TIMEOUT
+  local timeout <const> = options.timeout or manifest.TIMEOUT
   if timeout > self.lease * 2 / 3 - MARGIN then
     core.usage_error(
       ("the timeout of %s is %g s, too long for a lease of %g s: start workers with a longer "

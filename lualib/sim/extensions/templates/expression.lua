@@ -1,7 +1,7 @@
 -- The arithmetic of computed parameters: numbers, names, + - * / and parentheses.
 local M = {}
 
--- What is computed with something that is no number.
+-- The result if an operand is not a number.
 local NOTHING <const> = 0 / 0
 
 local Parser <const> = {}
