@@ -134,11 +134,13 @@ describe("S7 a write that is interrupted", function()
     assert.matches("^f5lua: interrupted\n", err)
   end)
 
-  -- Of seven writes a session sends four; the others wait for their turn. `passed` prints when the
-  -- change record has the last one.
+  -- Of seven writes a session sends four; the others wait for their turn. None is sent before the
+  -- change record has all of them: its reads would wait for their turn, too.
   local QUEUED <const> = [[
-    local passed = 0
+    local recorded, passed = 0, 0
     require("f5.core").record(bip, { after = function() end, before = function()
+      recorded = recorded + 1
+      while recorded < 7 do require("f5.core").real_sleep(0.005) end
       passed = passed + 1
       if passed == 7 then print "all are queued" io.stdout:flush() end
     end })
