@@ -1,10 +1,11 @@
---- What a worker knows of the runs whose jobs it has: manifest, devices, playbook.
+--- What a worker knows of the runs whose jobs it has: manifest, devices, what its kind
+-- needs.
 
 local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local json = require "f5.json"
+local kinds = require "f5.queue.kinds"
 local manifest = require "f5.queue.manifest"
-local playbook = require "f5.queue.playbook"
 
 local Runs = {}
 Runs.__index = Runs
@@ -47,20 +48,17 @@ function Runs:unpack(row)
       tostring(content.format), manifest.FORMAT
     )
   end
-  if content.kind ~= "run" then
+  local kind = kinds.find(content.kind)
+  if not kind then
     return nil, ("this f5lua cannot carry out runs of the kind %s"):format(tostring(content.kind))
   end
-  if core.sha256(row.contents) ~= content.archive then
-    return nil, "its playbook is not the one of its manifest"
-  end
-  local unpacked, book = pcall(playbook.new, row.contents, content.arguments)
-  if not unpacked then return nil, tostring(type(book) == "table" and book.message or book) end
+  local opened, run = pcall(kind.open, content, row)
+  if not opened then return nil, tostring(type(run) == "table" and run.message or run) end
   local devices = {}
   for i, entry in ipairs(content.devices) do devices[i] = device_of(entry) end
-  return {
-    playbook = book, devices = devices, options = content.options or {},
-    secrets = {}, -- what password commands printed: each runs once for a run
-  }
+  run.kind, run.devices, run.options = kind, devices, content.options or {}
+  run.secrets = {} -- what password commands printed: each runs once for a run
+  return run
 end
 
 --- The run with this number; or nil and why this worker does not carry it out.

@@ -7,22 +7,17 @@
 
 local calls = require "f5.queue.calls"
 local core = require "f5.core"
-local credentials = require "f5.fleet.credentials"
-local manifest = require "f5.queue.manifest"
-local pairing = require "f5.fleet.pair"
-local printed = require "f5.queue.printed"
+local Job = require "f5.queue.job"
 local queue = require "f5.queue"
-local recorders = require "f5.safe.recorders"
 local runs = require "f5.queue.runs"
 
 local Worker = {}
 Worker.__index = Worker
 
 -- Seconds: a look for work without a notification, for leases that ended; the pauses between two
--- attempts to reach the database; before the end of a lease its job is cut off.
+-- attempts to reach the database.
 local LOOK <const> = 5
 local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 30
-local MARGIN <const> = 5
 -- How long results are collected before they are stored together, and lines that are printed.
 local COLLECT <const>, SAY <const> = 0.01, 1
 
@@ -98,101 +93,15 @@ function Worker:ask(fn)
   end
 end
 
--- -- one job --------------------------------------------------------------------------------------
-
-local function key_of(job) return job.run .. ":" .. job.position end
-
--- From login to logout. Returns what goes into the result.
-function Worker:visit(job, run)
-  local device = run.devices[job.position]
-  local options = credentials(device, run.secrets)
-  job.assets = run.playbook.assets
-  options.parallel = run.options.per_device or 4
-  local timeout <const> = options.timeout or manifest.TIMEOUT
-  if timeout > self.lease * 2 / 3 - MARGIN then
-    core.usage_error(
-      ("the timeout of %s is %g s, too long for a lease of %g s: start workers with a longer "
-      .. "--lease"):format(device.name, timeout, self.lease)
-    )
-  end
-  local bip <close> = core.connect(options)
-  job:attach(bip)
-  local function work() return run.playbook:run(bip, device) end
-  local outcome
-  local ok, problem = pcall(function()
-    if run.options.on == "active" then
-      outcome = pairing.on_active(bip, device, work, true)
-    else
-      outcome = { result = work() }
-    end
-  end)
-  local usage = bip:usage()
-  job.usage = {
-    calls = usage.calls, bytes = usage.bytes_sent + usage.bytes_received,
-    changed = job.wrote,
-  }
-  if not ok then error(problem, 0) end
-  return outcome
-end
-
-local function error_of(problem)
-  local is_error <const> = type(problem) == "table"
-  return {
-    message = core.mask(tostring(problem)), kind = is_error and problem.kind or nil,
-    status = is_error and problem.status or nil,
-  }
-end
-
-local function result_of(job, ok, outcome)
-  local result = {
-    position = job.position, attempt = job.attempt, duration = core.now() - job.began,
-    changed = job.usage.changed, calls = job.usage.calls, bytes = job.usage.bytes,
-  }
-  if not ok then
-    result.state, result.error = "failed", error_of(outcome)
-  elseif outcome.skipped then
-    result.state, result.reason = "skipped", outcome.skipped
-  else
-    result.state, result.result = "done", runs.storable(outcome.result)
-  end
-  return result
-end
-
-local Job = {}
-Job.__index = Job
-
--- The writes of a session end before the lease.
-function Job:attach(session)
-  self.sessions[session] = true
-  core.lease(session, self.ends)
-  recorders.record(session, { before = function() self.wrote = true end, after = function() end })
-end
-
-function Job:renewed(ends)
-  self.ends = ends
-  for session in pairs(self.sessions) do core.lease(session, ends) end
-end
-
---- Ends the work on the device.
--- @param how string: "lost", "returned"
-function Job:stop(how, why)
-  if self.ended or self.how then return end
-  self.how, self.why = how, why
-  if self.fiber then self.fiber:cancel() end
-end
+-- -- one job -------------------------------------------------------------------------------------
 
 function Worker:work(job)
   local run, refused = self.runs:find(job.run)
-  if not run then
+  if run then
+    job:work(run)
+  else
     self.refused[job.run] = refused
     job.how, job.why = "returned", refused
-  else
-    local ok, outcome = printed.collect(job, self.visit, self, job, run)
-    local cancelled = not ok and type(outcome) == "table" and outcome.kind == "cancelled"
-    -- A lease that is not half over, and a write that does not fit: it never will.
-    local fits = job.ends - core.boot_time() < self.lease / 2
-    if cancelled and not job.how and fits then job.how, job.why = "lost", outcome.message end
-    if not job.how then job.result = result_of(job, ok, outcome) end
   end
   job.ended = true
 end
@@ -221,24 +130,20 @@ function Worker:ended(job)
 end
 
 function Worker:forget(job)
-  self.jobs[key_of(job)] = nil
+  self.jobs[job:key()] = nil
   self.count = self.count - 1
 end
 
-function Worker:start(job)
-  setmetatable(job, Job)
-  job.sessions = setmetatable({}, { __mode = "k" })
-  job.began, job.wrote = core.now(), false
-  job.usage = { calls = 0, bytes = 0, changed = false }
-  job.lines, job.said, job.line_count = {}, 0, 0
-  self.jobs[key_of(job)] = job
+function Worker:start(row)
+  local job = Job.new(row, self.lease)
+  self.jobs[job:key()] = job
   self.count = self.count + 1
   self.tell("start", job)
   core.spawn(function()
     job.fiber = core.spawn(function() self:work(job) end)
     if job.how then job.fiber:cancel() end
     local ok, err = pcall(job.fiber.join, job.fiber)
-    if not ok and not job.how then job.result = result_of(job, false, err) end
+    if not ok and not job.how then job:conclude(false, err) end
     job.ended = true
     self:ended(job)
   end)
@@ -344,7 +249,7 @@ function Worker:keep_leases()
       self.taker:cancel()
     end
     for _, job in pairs(self.jobs) do
-      if not job.ended and now > job.ends - MARGIN then
+      if not job.ended and now > job.ends - Job.MARGIN then
         job:stop("lost", "its lease could not be renewed in time")
       end
     end

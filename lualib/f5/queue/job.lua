@@ -1,0 +1,110 @@
+--- A job that a worker has: its lease, its sessions, its result.
+
+local core = require "f5.core"
+local credentials = require "f5.fleet.credentials"
+local manifest = require "f5.queue.manifest"
+local printed = require "f5.queue.printed"
+local recorders = require "f5.safe.recorders"
+local runs = require "f5.queue.runs"
+
+local Job = {}
+Job.__index = Job
+
+--- Seconds before the end of a lease at which its job is cut off.
+Job.MARGIN = 5
+
+--- Makes a job of a row of `take`: run, position, attempt, device, ends (of its lease, by
+--- core.boot_time()).
+-- @param lease number: seconds
+function Job.new(row, lease)
+  local self = setmetatable(row, Job)
+  self.lease = lease
+  self.sessions = setmetatable({}, { __mode = "k" })
+  self.began, self.wrote = core.now(), false
+  self.usage = { calls = 0, bytes = 0, changed = false }
+  self.lines, self.said, self.line_count = {}, 0, 0
+  return self
+end
+
+function Job:key() return self.run .. ":" .. self.position end
+
+--- The writes of a session end before the lease.
+function Job:attach(session)
+  self.sessions[session] = true
+  core.lease(session, self.ends)
+  recorders.record(session, { before = function() self.wrote = true end, after = function() end })
+end
+
+--- Its lease has become longer.
+function Job:renewed(ends)
+  self.ends = ends
+  for session in pairs(self.sessions) do core.lease(session, ends) end
+end
+
+--- Ends the work on the device.
+-- @param how string: "lost", "returned"
+function Job:stop(how, why)
+  if self.ended or self.how then return end
+  self.how, self.why = how, why
+  if self.fiber then self.fiber:cancel() end
+end
+
+-- From login to logout. Returns what goes into the result.
+function Job:visit(run)
+  local device = run.devices[self.position]
+  local options = credentials(device, run.secrets)
+  options.parallel = run.options.per_device or 4
+  local timeout <const> = options.timeout or manifest.TIMEOUT
+  if timeout > self.lease * 2 / 3 - self.MARGIN then
+    core.usage_error(
+      ("the timeout of %s is %g s, too long for a lease of %g s: start workers with a longer "
+      .. "--lease"):format(device.name, timeout, self.lease)
+    )
+  end
+  local bip <close> = core.connect(options)
+  self:attach(bip)
+  local ok, outcome = pcall(run.kind.work, self, run, device, bip)
+  local usage = bip:usage()
+  self.usage = {
+    calls = usage.calls, bytes = usage.bytes_sent + usage.bytes_received, changed = self.wrote,
+  }
+  if not ok then error(outcome, 0) end
+  return outcome
+end
+
+local function error_of(problem)
+  local is_error <const> = type(problem) == "table"
+  return {
+    message = core.mask(tostring(problem)), kind = is_error and problem.kind or nil,
+    status = is_error and problem.status or nil,
+  }
+end
+
+--- Sets the result that is stored.
+-- @param outcome table of the kind, or the error
+function Job:conclude(ok, outcome)
+  local result = {
+    position = self.position, attempt = self.attempt, duration = core.now() - self.began,
+    changed = self.usage.changed, calls = self.usage.calls, bytes = self.usage.bytes,
+  }
+  if not ok then
+    result.state, result.error = "failed", error_of(outcome)
+  elseif outcome.skipped then
+    result.state, result.reason = "skipped", outcome.skipped
+  else
+    result.state, result.result = "done", runs.storable(outcome.result)
+  end
+  self.result = result
+end
+
+--- Carries it out: afterwards it has a result, or it was stopped.
+function Job:work(run)
+  local ok, outcome = printed.collect(self, self.visit, self, run)
+  local cancelled = not ok and type(outcome) == "table" and outcome.kind == "cancelled"
+  -- A lease that is not half over, and a write that does not fit: it never will.
+  local fits = self.ends - core.boot_time() < self.lease / 2
+  if cancelled and not self.how and fits then self.how, self.why = "lost", outcome.message end
+  if not self.how then self:conclude(ok, outcome) end
+end
+
+return Job
