@@ -516,9 +516,20 @@ function Inventory:limit(limit)
   return out
 end
 
+--- Devices that were read before, as an inventory.
+-- @param devices array of { name, groups (set) }
+-- @param source string: what it is called in messages
+function Inventory.of(devices, source)
+  local groups = {}
+  for _, device in ipairs(devices) do
+    for name in pairs(device.groups) do groups[name] = true end
+  end
+  return setmetatable({ source = source, devices = devices, groups = groups }, Inventory)
+end
+
 Inventory.__len = function(self) return #self.devices end
 
 -- f5.inventory "sites.lua"
-receiver.guard(Inventory, "an inventory", { from_table = true, read = true })
+receiver.guard(Inventory, "an inventory", { from_table = true, of = true, read = true })
 
 return setmetatable(Inventory, { __call = function(_, path) return Inventory.read(path) end })

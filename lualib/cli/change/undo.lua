@@ -2,13 +2,17 @@
 local device_options = require "cli.support.device"
 local f5 = require "f5"
 local files = require "f5.safe.files"
+local fleet = require "cli.support.fleet"
 local groups = require "cli.support.verbs.groups"
 local hints = require "cli.support.hints"
 local output = require "cli.support.output"
 local reported = require "cli.support.reports.single"
+local queue_options = require "cli.support.queue.options"
+local of_queue = require "cli.support.queue.undo"
 local safe = require "f5.safe"
 local show = require "cli.support.change.undo"
 local show_record = require "cli.support.change.record"
+local submitting = require "cli.support.queue.submitting"
 local targets = require "cli.support.change.targets"
 local usage = require "cli.support.usage"
 
@@ -22,7 +26,7 @@ local FEW <const> = 3 -- devices of which each is shown by itself
 
 function M.setup(parser)
   parser
-    :argument("record", "id of a change record, the beginning of one, 'last', or a file")
+    :argument("record", "id of a change record, the beginning of one, 'last', or a file; or a run")
     :argname "RECORD"
   parser:flag("--check", "only show what would be done")
   parser:flag("--exit-code", "with --check: 4 if there is something to do")
@@ -37,12 +41,18 @@ function M.setup(parser)
   parser:option("--limit", "only these devices of the record"):argname "PATTERN"
   parser:option("--output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
   reported.add_option(parser)
+  queue_options.add(parser)
+  fleet.add_waves(parser)
+  submitting.add_wait(parser)
+  submitting.add_sign(parser)
   device_options.add_options(parser)
   parser:epilog(
     "What somebody else has changed since is left alone and reported. The undo has a change\n"
       .. "record of its own: to undo it is to redo.\n"
       .. "Exit status: 0 everything is as before, 1 something is left, 2 wrong usage, 3 the\n"
-      .. "device or the network failed."
+      .. "device or the network failed.\n"
+      .. "--queue, or RECORD = run:12: a run of a queue is taken back by its workers, see\n"
+      .. "docs/queue.md."
   )
 end
 
@@ -162,6 +172,8 @@ local function undo(options)
 end
 
 function M.run(options)
+  local id <const> = of_queue.run_of(options, PROGRAM)
+  if id then return queue_options.guarded(PROGRAM, of_queue.run, options, id, PROGRAM) end
   if options.check and options.report then
     usage("--check prints what it found: leave out --report", PROGRAM)
   end

@@ -1,9 +1,9 @@
 -- f5lua runs: lists the runs of a queue, shows, cancels and repeats them.
 local core = require "f5.core"
 local following = require "cli.support.queue.following"
-local json = require "f5.json"
 local output = require "cli.support.output"
 local queue_options = require "cli.support.queue.options"
+local showing = require "cli.support.queue.show"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
@@ -15,14 +15,16 @@ function M.setup(parser)
   parser:usage(
     "Usage: f5lua runs [list] [--queue URL] [--schema NAME] [--last N] [-o table|json]\n"
       .. "       f5lua runs show ID [--watch] [--print] [-o table|json]\n"
+      .. "       f5lua runs record ID [DEVICE]\n"
       .. "       f5lua runs cancel ID\n"
       .. "       f5lua runs retry ID --failed"
   )
   parser
-    :argument("action", "list (default), show, cancel or retry")
+    :argument("action", "list (default), show, record, cancel or retry")
     :args("?")
-    :choices { "list", "show", "cancel", "retry" }
+    :choices { "list", "show", "record", "cancel", "retry" }
   parser:argument("id", "the number of a run"):args("?")
+  parser:argument("device", "record: the name of a device"):args("?")
   queue_options.add(parser)
   parser:option("--last", "list: only the last N runs (default 20)"):argname "N":default "20"
   parser:flag("--watch", "show: follow the run until it ends")
@@ -34,8 +36,10 @@ function M.setup(parser)
     :default "table"
     :choices { "table", "json" }
   parser:epilog(
-    "cancel: no device starts any more; those under way end. retry: a new run with the same\n"
-      .. "playbook, for the devices that are not done."
+    "record: the change record of a device, as 'f5lua changes show FILE' reads it; without a\n"
+      .. "device, those that have one. cancel: no device starts any more; those under way end.\n"
+      .. "retry: a new run with the same playbook, for the devices that are not done.\n"
+      .. "'f5lua undo ID --queue URL' takes back what a run wrote."
   )
 end
 
@@ -63,50 +67,17 @@ local LIST <const> = [[
     r.started_at, r.reason
   order by r.id desc]]
 
-local DEVICES <const> = [[
-  select j.device, j.state, j.changed, j.calls, round(j.duration::numeric, 2) as seconds,
-    j.attempt as attempts, coalesce(j.error ->> 'message', j.reason, j.result #>> '{}',
-      (select a.note from attempts a where a.run = j.run and a.position = j.position
-        and a.note is not null order by a.attempt desc limit 1)) as result
-  from jobs j where j.run = $1 order by j.position]]
-
-local PRINTED <const> = [[
-  select j.device, o.line from output o join jobs j using (run, position)
-  where o.run = $1 order by o.position, o.attempt, o.n]]
-
 local COLUMNS <const> = { "run", "state", "playbook", "devices", "done", "failed", "by", "at",
   "seconds", "reason" }
-local OF_DEVICES <const> = { "device", "state", "changed", "calls", "seconds", "attempts",
-  "result" }
-
-local function plain(rows)
-  local list = json.array {}
-  for i, row in ipairs(rows) do list[i] = row end
-  return list
-end
-
-local function write(rows, columns, format)
-  local list = plain(rows)
-  if format == "json" then return output(json.encode(list, { sort = true }), "\n") end
-  if #list == 0 then return output "no runs\n" end
-  output(require("f5").table(list, columns), "\n")
-end
 
 local function list(db, options)
   local last = math.tointeger(tonumber(options.last))
   if not last or last < 1 then usage("--last must be a number of runs", PROGRAM) end
-  write(db:query(LIST, last), COLUMNS, options.output)
+  showing.rows(db:query(LIST, last), COLUMNS, options.output, "no runs")
 end
 
 local function no_run(id)
   error(core.error_new { kind = "database", message = ("there is no run %d"):format(id) }, 0)
-end
-
-local function head(state, watch)
-  output(("run %d, %s of %s: %s%s: %s\n"):format(
-    state.id, state.kind, terminal.line(state.playbook), state.state,
-    state.reason and " (" .. terminal.line(state.reason) .. ")" or "", watch.line(state)
-  ))
 end
 
 local function show(db, options, address, schema)
@@ -116,19 +87,11 @@ local function show(db, options, address, schema)
   if options.watch and not state.ended_at then
     state = following.follow(PROGRAM, address, schema, id)
   end
-  if options.output == "json" then
-    state.devices = plain(db:query(DEVICES, id))
-    if options.print then state.printed = plain(db:query(PRINTED, id)) end
-    return output(json.encode(state, { sort = true }), "\n")
-  end
-  head(state, watch)
+  if options.output == "json" then return showing.json(db, state, options.print) end
+  showing.head(db, state)
   if not state.ended_at then following.tell_missing(PROGRAM, db, id) end
-  write(db:query(DEVICES, id), OF_DEVICES, "table")
-  if options.print then
-    for _, row in ipairs(db:query(PRINTED, id)) do
-      output(terminal.line(row.device), ": ", terminal.line(row.line), "\n")
-    end
-  end
+  showing.devices(db, id)
+  if options.print then showing.printed(db, id) end
 end
 
 local function cancel(db, options)
@@ -151,12 +114,35 @@ local function retry(db, options)
   output(("%d\n"):format(new))
 end
 
-local ACTIONS <const> = { list = list, show = show, cancel = cancel, retry = retry }
+-- The change record of a device goes to standard output, for `f5lua changes show FILE` and others.
+local function record(db, options)
+  local id <const> = number_of(options)
+  if not require("f5.queue.watch").state(db, id) then no_run(id) end
+  local rows <const> = showing.recorded(db, id)
+  local device <const> = options.device or #rows == 1 and rows[1].device
+  if not device then
+    return showing.rows(rows, { "device", "attempts", "lines" }, options.output,
+      ("run %d wrote nothing"):format(id))
+  end
+  local text <const> = showing.record(db, id, device)
+  if not text then
+    usage(("run %d has no change record of a device '%s'; 'f5lua runs record %d' lists them")
+      :format(id, device, id), PROGRAM)
+  end
+  output(text)
+end
+
+local ACTIONS <const> = {
+  list = list, show = show, record = record, cancel = cancel, retry = retry,
+}
 
 local function act(options)
   options.action = options.action or "list"
   if options.action == "list" and options.id then usage("list takes no run", PROGRAM) end
   if options.action ~= "list" then number_of(options) end
+  if options.device and options.action ~= "record" then
+    usage(("%s takes no device"):format(options.action), PROGRAM)
+  end
   local address <const>, schema <const> = require("f5.queue").address(options)
   local db <close> = require("f5.queue").open(address, schema)
   return ACTIONS[options.action](db, options, address, schema)

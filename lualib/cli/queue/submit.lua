@@ -1,15 +1,11 @@
 -- f5lua submit: stores a run in a queue, for workers to carry out.
 local archive = require "build.archive"
-local budget_of = require "f5.fleet.budget"
-local bundle = require "f5.bundle"
 local core = require "f5.core"
 local fleet = require "cli.support.fleet"
-local following = require "cli.support.queue.following"
 local lint = require "cli.support.lint.before"
-local output = require "cli.support.output"
 local packing = require "cli.support.packing.entries"
 local queue_options = require "cli.support.queue.options"
-local terminal = require "f5.terminal"
+local submitting = require "cli.support.queue.submitting"
 local usage = require "cli.support.usage"
 
 local M = { summary = "submit a playbook to the workers of a queue", rest = true }
@@ -32,24 +28,12 @@ function M.setup(parser)
     :option("--tags", "only workers that have these tags, too: of all devices; separated by commas")
     :argname "TAG,…"
   fleet.add_rules(parser)
-  parser:flag("--wait", "follow the run until it ends")
-  parser
-    :option("--sign", "sign the run with this private key (Ed25519, PEM)")
-    :argname "KEY.pem"
+  submitting.add_wait(parser)
+  submitting.add_sign(parser)
   packing.add_include(parser)
   lint.add_option(parser, "do not look for mistakes first, see f5lua lint")
   parser:flag("--force", "submit what seems to hold a secret, too")
   parser:epilog "Prints the number of the run. See docs/queue.md."
-end
-
-local function note(...) terminal.err(PROGRAM, ": ", string.format(...), "\n") end
-
-local function at_least(options, name, least)
-  local value = options[name]
-  if value and value < least then
-    usage(("--%s must be at least %d"):format(name:gsub("_", "-"), least), PROGRAM)
-  end
-  return value
 end
 
 local function devices_of(options)
@@ -77,52 +61,21 @@ end
 -- The run, with everything that does not need the database.
 local function run_of(options, devices, words)
   local manifest <const> = require "f5.queue.manifest"
-  local most = budget_of(options.max_failures, #devices)
-  if not most then
-    usage(
-      ("--max-failures must be a number of devices or a share such as 10%%, not '%s'"):format(
-        options.max_failures
-      ), PROGRAM
-    )
-  end
   local given <const> = {
     kind = "run", playbook = options.playbook:match "[^/]*$",
     arguments = words, tags = queue_options.tags(options.tags, PROGRAM),
-    canary = at_least(options, "canary", 0),
-    batch = at_least(options, "batch", 1), per_device = at_least(options, "per_device", 1),
-    max_failures = most ~= math.huge and most or nil, on = options.on, force = options.force,
+    per_device = submitting.at_least(options, "per_device", 1, PROGRAM), on = options.on,
+    force = options.force,
   }
+  submitting.add_waves(given, options, #devices, PROGRAM)
   local bytes <const> = packed(options)
   given.archive = core.sha256(bytes)
   local made <const> = manifest.make(devices, given)
   local text <const> = manifest.text(made)
-  local signature
-  if options.sign then
-    local reason
-    -- C code reads the key: a Lua string would stay in memory
-    signature, reason = bundle.sign(options.sign, manifest.signed_text(text))
-    if not signature then error(reason, 0) end
-  end
   return {
-    manifest = made, text = text, archive = bytes, signature = signature,
-    from = queue_options.this_machine(),
+    manifest = made, text = text, archive = bytes,
+    signature = submitting.sign(options.sign, text), from = queue_options.this_machine(),
   }
-end
-
--- Exit status of a run that has ended.
-local function conclude(state, watch)
-  output(("run %d: %s%s: %s\n"):format(
-    state.id, state.state, state.reason and " (" .. terminal.line(state.reason) .. ")" or "",
-    watch.line(state)
-  ))
-  return state.state == "done" and 0 or 1
-end
-
-local function wait_for(id, address, schema)
-  local ok, state = pcall(following.follow, PROGRAM, address, schema, id)
-  if ok then return conclude(state, require "f5.queue.watch") end
-  if type(state) == "table" and state.kind == "cancelled" then note("run %d goes on", id) end
-  error(state, 0)
 end
 
 local function submit(options)
@@ -134,14 +87,9 @@ local function submit(options)
   end
   local address <const>, schema <const> = require("f5.queue").address(options)
   local run <const> = run_of(options, devices_of(options), words)
-  local id
-  do
-    local db <close> = require("f5.queue").open(address, schema)
-    id = require("f5.queue.submit").store(db, run)
-    output(("%d\n"):format(id))
-    following.tell_missing(PROGRAM, db, id)
-  end
-  if options.wait then return wait_for(id, address, schema) end
+  local id <const> = submitting.store(PROGRAM, address, schema, run)
+  if not options.wait then return end
+  return submitting.wait(PROGRAM, address, schema, id).state == "done" and 0 or 1
 end
 
 function M.run(options) return queue_options.guarded(PROGRAM, submit, options) end

@@ -36,8 +36,8 @@ function M.add_choice(parser)
     :argname "PATTERN"
 end
 
---- Adds the options for the rules of a run.
-function M.add_rules(parser)
+--- Adds the options that say in which order, and when to stop.
+function M.add_waves(parser)
   parser
     :option("--canary", "N devices first; all of them must succeed")
     :argname "N"
@@ -49,6 +49,11 @@ function M.add_rules(parser)
   parser
     :option("--max-failures", "stop after more failed devices: a number or a share")
     :argname "N|P%"
+end
+
+--- Adds the options for the rules of a run.
+function M.add_rules(parser)
+  M.add_waves(parser)
   parser
     :option("--per-device", "calls to one device at the same time (default 4)")
     :argname "N"

@@ -100,6 +100,39 @@ function M.say(db, worker, job, first, lines)
     worker.id, job.run, job.position, job.attempt, first, postgres.array(clean))
 end
 
+--- Keeps lines of change records.
+-- @param entries array of { job, first (number of the first line), lines }
+-- @return array of booleans: whether the worker still has the lease of each job
+function M.add_records(db, worker, entries)
+  local list, held = json.array {}, {}
+  for i, entry in ipairs(entries) do
+    local job = entry.job
+    list[i] = {
+      run = job.run, position = job.position, attempt = job.attempt, first = entry.first,
+      lines = json.array(entry.lines),
+    }
+  end
+  local rows = query(db, "select add_records as held from add_records($1::uuid, $2::jsonb)",
+    worker.id, text_of(list))
+  for i, row in ipairs(rows) do held[i] = row.held end
+  return held
+end
+
+--- The change records of a device in a run: array of { attempt, line }, in their order.
+-- @param position integer: of the device in the run
+function M.records(db, run, position)
+  return query(db, [[select attempt, line from change_records
+    where run = $1::bigint and position = $2::integer order by attempt, n]], run, position)
+end
+
+--- The positions of the devices of a run that have a change record, each with the SHA-256 of its
+--- lines.
+function M.recorded(db, run)
+  return query(db, [[select position, encode(sha256(convert_to(
+      string_agg(line || E'\n', '' order by attempt, n), 'UTF8')), 'hex') as sha256
+    from change_records where run = $1::bigint group by position order by position]], run)
+end
+
 --- Says what became of an attempt whose lease was lost.
 function M.note(db, worker, job, text)
   query(db, "select note_attempt($1::uuid, $2::bigint, $3::integer, $4::integer, $5)", worker.id,

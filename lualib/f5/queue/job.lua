@@ -6,6 +6,7 @@ local manifest = require "f5.queue.manifest"
 local printed = require "f5.queue.printed"
 local recorders = require "f5.safe.recorders"
 local runs = require "f5.queue.runs"
+local safe = require "f5.safe"
 
 local Job = {}
 Job.__index = Job
@@ -15,10 +16,10 @@ Job.MARGIN = 5
 
 --- Makes a job of a row of `take`: run, position, attempt, device, ends (of its lease, by
 --- core.boot_time()).
--- @param lease number: seconds
-function Job.new(row, lease)
+-- @param worker f5.queue.worker
+function Job.new(row, worker)
   local self = setmetatable(row, Job)
-  self.lease = lease
+  self.worker, self.lease = worker, worker.lease
   self.sessions = setmetatable({}, { __mode = "k" })
   self.began, self.wrote = core.now(), false
   self.usage = { calls = 0, bytes = 0, changed = false }
@@ -28,10 +29,17 @@ end
 
 function Job:key() return self.run .. ":" .. self.position end
 
---- The writes of a session end before the lease.
+--- Calls fn(db) until the database has answered.
+function Job:ask(fn) return self.worker:ask(fn) end
+
+--- Keeps a line with what the playbook prints.
+function Job:print(text) printed.add(self, text) end
+
+--- The writes of a session end before the lease, and stand in the change record.
 function Job:attach(session)
   self.sessions[session] = true
   core.lease(session, self.ends)
+  if self.record then self.record:attach(session) end
   recorders.record(session, { before = function() self.wrote = true end, after = function() end })
 end
 
@@ -62,8 +70,10 @@ function Job:visit(run)
     )
   end
   local bip <close> = core.connect(options)
+  self.record = self.worker.records:begin(self, run)
   self:attach(bip)
   local ok, outcome = pcall(run.kind.work, self, run, device, bip)
+  if not self.how then safe.finish(self.record, ok, outcome) end
   local usage = bip:usage()
   self.usage = {
     calls = usage.calls, bytes = usage.bytes_sent + usage.bytes_received, changed = self.wrote,
@@ -89,6 +99,9 @@ function Job:conclude(ok, outcome)
   }
   if not ok then
     result.state, result.error = "failed", error_of(outcome)
+  elseif outcome.problem then
+    result.state, result.error = "failed", error_of(outcome.problem)
+    result.result = runs.storable(outcome.result)
   elseif outcome.skipped then
     result.state, result.reason = "skipped", outcome.skipped
   else

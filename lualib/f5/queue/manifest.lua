@@ -1,8 +1,8 @@
 -- The manifest of a run: what is to be done on which devices. It is JSON text; the signature of a
 -- run is about this text, and it names the archive by its digest.
 --
---   { format, kind, archive, playbook, arguments, options, devices = { { name, address, tags, wave,
---     groups, vars, connect } } }
+--   { format, kind, archive, playbook, arguments, options, undo_of, devices = { { name, address,
+--     tags, wave, groups, vars, connect, undo } } }
 --
 -- Nothing secret enters the database: `connect` has references (password_env, password_command),
 -- which each worker resolves.
@@ -166,6 +166,30 @@ function M.make(devices, given)
   return {
     format = M.FORMAT, kind = given.kind, archive = given.archive, playbook = given.playbook,
     arguments = json.array(table.move(given.arguments, 1, #given.arguments, 1, {})),
+    options = plain_object(options), devices = list,
+  }
+end
+
+--- Makes the manifest of an undo.
+-- @param content table: the manifest of the run that is taken back
+-- @param wanted array of { position (of a device in it), sha256 (of its change record) }
+-- @param given table: run (its number), canary, batch, max_failures, check, force, save
+function M.undo(content, wanted, given)
+  local options <const> = {
+    canary = given.canary, batch = given.batch, max_failures = given.max_failures,
+    check = given.check, force = given.force, save = given.save,
+  }
+  local canaries <const> = math.min(given.canary or 0, #wanted)
+  local list = json.array {}
+  for i, one in ipairs(wanted) do
+    local entry = content.devices[one.position]
+    entry.wave = wave_of(i, canaries, given.batch or math.max(#wanted, 1))
+    entry.undo = { position = one.position, sha256 = one.sha256 }
+    list[i] = entry
+  end
+  return {
+    format = M.FORMAT, kind = "undo", undo_of = given.run, archive = content.archive,
+    playbook = content.playbook, arguments = json.array(content.arguments),
     options = plain_object(options), devices = list,
   }
 end

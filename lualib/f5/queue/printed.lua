@@ -11,11 +11,10 @@ local M = {}
 -- More lines than this of one attempt are not kept.
 local MOST_LINES <const> = 10000
 
---- `print` of playbooks.
-function M.print(...)
-  local job = owner.current()
-  if not job then return end
-  for line in (values.line(...) .. "\n"):gmatch "([^\n]*)\n" do
+--- Keeps what a job prints.
+-- @param text string: one line or several
+function M.add(job, text)
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     job.line_count = job.line_count + 1
     if job.line_count <= MOST_LINES then
       job.lines[#job.lines + 1] = terminal.line(core.mask(line))
@@ -23,6 +22,12 @@ function M.print(...)
       job.lines[#job.lines + 1] = ("(more than %d lines: the rest is not kept)"):format(MOST_LINES)
     end
   end
+end
+
+--- `print` of playbooks.
+function M.print(...)
+  local job = owner.current()
+  if job then M.add(job, values.line(...)) end
 end
 
 local installed = false

@@ -22,7 +22,7 @@ local function device_of(entry)
   for _, name in ipairs(entry.groups or {}) do groups[name] = true end
   return {
     name = entry.name, connect = entry.connect, vars = entry.vars or {}, groups = groups,
-    pair = entry.pair,
+    pair = entry.pair, undo = entry.undo,
   }
 end
 
@@ -57,6 +57,8 @@ function Runs:unpack(row)
   local devices = {}
   for i, entry in ipairs(content.devices) do devices[i] = device_of(entry) end
   run.kind, run.devices, run.options = kind, devices, content.options or {}
+  run.what, run.name, run.arguments = content.kind, content.playbook, content.arguments
+  run.undo_of = content.undo_of
   run.secrets = {} -- what password commands printed: each runs once for a run
   return run
 end

@@ -39,7 +39,7 @@ function M.store(db, run)
   local jobs, canaries = jobs_of(manifest)
   local facts <const> = {
     kind = manifest.kind, playbook = manifest.playbook, arguments = manifest.arguments,
-    options = manifest.options, grace = grace_of(manifest),
+    undo_of = manifest.undo_of, options = manifest.options, grace = grace_of(manifest),
     allowed = manifest.options.max_failures, canaries = canaries, f5lua = core.version,
     from = run.from,
   }

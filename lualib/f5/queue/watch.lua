@@ -9,7 +9,7 @@ local PAUSE <const> = 1
 local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 30
 
 local STATE <const> = [[
-  select r.id, r.state, r.kind, r.reason, r.failures, r.playbook, r.ended_at,
+  select r.id, r.state, r.kind, r.reason, r.failures, r.playbook, r.ended_at, r.undo_of,
     count(*) as total,
     count(*) filter (where j.state = 'waiting') as waiting,
     count(*) filter (where j.state = 'running') as running,

@@ -8,7 +8,9 @@
 local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local Job = require "f5.queue.job"
+local passphrase = require "f5.safe.passphrase"
 local queue = require "f5.queue"
+local records = require "f5.queue.records"
 local runs = require "f5.queue.runs"
 
 local Worker = {}
@@ -40,7 +42,7 @@ function Worker.new(given)
     jobs = {}, count = 0, results = {}, refused = {},
   }, Worker)
   for name, value in pairs(given) do self[name] = value end
-  self.runs = runs.new(self)
+  self.runs, self.records = runs.new(self), records.new(self)
   return self
 end
 
@@ -124,6 +126,7 @@ function Worker:ended(job)
       and "it had sent writes, the last of which may or may not have arrived"
       or "it had sent no write")
     self.tell("abandoned", job, why)
+    self.records:flush()
     self:ask(function(db) calls.note(db, self, job, why) end)
   end
   self:forget(job)
@@ -135,7 +138,7 @@ function Worker:forget(job)
 end
 
 function Worker:start(row)
-  local job = Job.new(row, self.lease)
+  local job = Job.new(row, self)
   self.jobs[job:key()] = job
   self.count = self.count + 1
   self.tell("start", job)
@@ -164,6 +167,7 @@ function Worker:flush()
   while #self.results > 0 do
     local list, of = self.results, {}
     self.results = {}
+    self.records:flush()
     for _, job in ipairs(list) do
       self:say(job)
       of[job.run] = of[job.run] or {}
@@ -238,7 +242,18 @@ function Worker:renew()
   end
 end
 
--- Renews the leases, stores what was printed, and cuts off what could not be renewed in time.
+-- Calls fn(self) in a fiber of its own, unless the one before still runs.
+function Worker:aside(name, fn)
+  if self[name] then return end
+  self[name] = core.spawn(function()
+    local ok, err = pcall(fn, self)
+    self[name] = nil
+    if not ok then self.failure = self.failure or err end
+  end)
+end
+
+-- Renews the leases, stores records and what was printed, and cuts off what could not be renewed
+-- in time.
 function Worker:keep_leases()
   local next_renewal, next_lines = core.boot_time() + self.lease / 3, core.now() + SAY
   while not self.over do
@@ -253,17 +268,20 @@ function Worker:keep_leases()
         job:stop("lost", "its lease could not be renewed in time")
       end
     end
-    if now >= next_renewal and not self.renewing then
+    if now >= next_renewal then
       next_renewal = now + self.lease / 3
-      self.renewing = core.spawn(function()
-        local ok, err = pcall(self.renew, self)
-        self.renewing = nil
-        if not ok then self.failure = self.failure or err end
-      end)
+      self:aside("renewing", self.renew)
+    end
+    if self.records:has_lines() then
+      self:aside("recording", function() self.records:flush() end)
     end
     if core.now() >= next_lines then
       next_lines = core.now() + SAY
-      for _, job in pairs(self.jobs) do self:say(job) end
+      self:aside("saying", function()
+        local jobs = {} -- others may come meanwhile
+        for _, job in pairs(self.jobs) do jobs[#jobs + 1] = job end
+        for _, job in ipairs(jobs) do self:say(job) end
+      end)
     end
   end
 end
@@ -280,6 +298,7 @@ end
 
 --- Works until it is asked to stop, then hands back or finishes what is under way.
 function Worker:run()
+  passphrase.never_ask()
   self:database()
   self.tell("ready")
   self.taker = core.spawn(function() self:take_jobs() end)

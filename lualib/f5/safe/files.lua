@@ -13,6 +13,9 @@ local STYLE <const> = {
 
 M.FORMAT = FORMAT
 
+--- The text of a line, with its end.
+function M.line(line) return json.encode(line, STYLE) .. "\n" end
+
 local function fail(format, ...)
   error(core.error_new { kind = "usage", message = format:format(...) }, 0)
 end
@@ -61,8 +64,7 @@ end
 --- Appends a line. Raises if it cannot be written.
 -- @param durable boolean: wait until the disk has it
 function File:append(line, durable)
-  local text = json.encode(line, STYLE) .. "\n"
-  local ok, why = pcall(self.file.append, self.file, text, durable)
+  local ok, why = pcall(self.file.append, self.file, M.line(line), durable)
   if not ok then
     if type(why) == "table" and why.kind == "cancelled" then error(why, 0) end
     error(core.error_new {
@@ -139,11 +141,10 @@ end
 ---@field running? boolean the run is still going on
 ---@field torn? boolean a crash has cut off the last line
 
---- Reads a record.
+--- Reads the text of a record.
+-- @param path string: what it is called in messages
 ---@return f5.safe.contents
-function M.read(path)
-  local text, why = read_text(path)
-  if not text then fail("cannot read %s", why) end
+function M.parse(text, path)
   local out = { path = path, devices = {}, steps = {}, by_number = {} }
   local number = 0
   for line, ending in text:gmatch "([^\n]*)(\n?)" do
@@ -181,6 +182,15 @@ function M.read(path)
     end
   end
   if not out.head then fail("%s is empty: the run that made it sent no write", path) end
+  return out
+end
+
+--- Reads a record.
+---@return f5.safe.contents
+function M.read(path)
+  local text, why = read_text(path)
+  if not text then fail("cannot read %s", why) end
+  local out = M.parse(text, path)
   out.running = not out.ended and is_locked(path) or nil
   return out
 end

@@ -169,11 +169,12 @@ function M.undo(id, options)
 end
 
 --- Takes back what a record says about one device, and keeps a record of that.
--- @param options table: check, force, begin, record (of a fleet's undo)
+-- @param options table: check, force, begin, record (of a fleet's undo), recorded (true: the
+--   session has a record already)
 -- @return f5.safe.result, and the id of the new record (nil if nothing was written)
 function M.take_back(bip, contents, number, options)
   local record, detach
-  if not options.check then
+  if not options.check and not options.recorded then
     record = options.record or M.undo_record(contents)
     detach = record:attach(bip)
   end

@@ -5,6 +5,10 @@ local core = require "f5.core"
 local M = {}
 
 local known -- a string or a secret of this process
+local asks = true
+
+--- From now on only F5LUA_PASSPHRASE counts: nobody sits at the terminal, and nothing may wait.
+function M.never_ask() asks = false end
 
 --- Returns the passphrase, a string or a secret for core.seal; nil if there is none. It asks at
 -- most once, and only if `question` is given and there is a terminal.
@@ -14,7 +18,7 @@ function M.find(question)
   local given = os.getenv "F5LUA_PASSPHRASE"
   if given and given ~= "" then
     known = given
-  elseif question then
+  elseif question and asks then
     local possible, entered = pcall(core.secret_from_terminal, question .. ": ")
     if not possible and type(entered) == "table" and entered.kind == "cancelled" then
       error(entered, 0)

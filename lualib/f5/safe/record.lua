@@ -48,7 +48,8 @@ local function now() return os.date "!%Y-%m-%dT%H:%M:%SZ" end
 
 --- Makes a record. The file is made before the first write.
 -- @param options table: memory (true: no file), playbook, arguments, what ("run", "apply", "undo",
---   …), undo_of (id), announce (function(text): gets what cannot be taken back)
+--   …), undo_of (id), announce (function(text, is_certain): gets what cannot be taken back), create
+--   (function that makes what takes the place of a file: id, append, close, remove)
 function Record.new(options)
   just_read.begin()
   return setmetatable({
@@ -64,7 +65,7 @@ local QUESTION <const> = "passphrase for the secrets of the change record (none:
 
 -- Makes the file with its first line.
 function Record:begin()
-  local file = files.create()
+  local file = (self.options.create or files.create)()
   local ok, why = pcall(file.append, file, {
     record = "f5lua", format = files.FORMAT, id = file.id, time = now(),
     f5lua = core.version, user = os.getenv "USER" or os.getenv "LOGNAME",
@@ -235,7 +236,7 @@ function Record:announce(step)
   self.announced[reason] = times
   if times > MAX_ANNOUNCED then return end
   local text = words.lost { step = step, reason = reason }
-  if self.options.announce then return self.options.announce(text) end
+  if self.options.announce then return self.options.announce(text, step.reason ~= nil) end
   terminal.err(step.reason and "f5lua: cannot be undone: " or "f5lua: may not be undone: ",
     terminal.line(text), times == MAX_ANNOUNCED and " (and so on)" or "", "\n")
 end

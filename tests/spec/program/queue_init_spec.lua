@@ -221,8 +221,9 @@ describe("Q3 f5lua queue", function()
     local job = worker:row("select * from take($1::uuid, '{}', 1, '60 s')", WORKER)
     assert.equal(run, job.run)
     worker:query("select say($1::uuid, $2, 1, 1, 1, '{hello}')", WORKER, run)
-    assert.is_true(worker:row("select add_record($1::uuid, $2, 1, 1, 1, '{}') as ok", WORKER,
-      run).ok)
+    assert.is_true(worker:row([[select add_records($1::uuid, jsonb_build_array(jsonb_build_object(
+      'run', $2::bigint, 'position', 1, 'attempt', 1, 'first', 1, 'lines', '["{}"]'::jsonb)))
+      as ok]], WORKER, run).ok)
     assert.equal("running", viewer:row "select state from jobs".state)
     assert.equal("hello", viewer:row "select line from output".line)
     assert.equal("stopping", submitter:row("select cancel($1) as state", run).state)

@@ -254,20 +254,24 @@ describe("Q2 the rules of a queue", function()
       db:query("select f5lua.say($1::uuid, 1, 1, $2::int, $3::int, $4::text[])", id(worker),
         job.attempt, first, postgres.array { ... })
     end
-    local function record(worker, n)
-      return db:row("select f5lua.add_record($1::uuid, 1, 1, $2::int, $3::int, 'x') as ok",
-        id(worker), job.attempt, n).ok
+    local function record(worker, first, lines, attempt)
+      return db:row("select f5lua.add_records($1::uuid, $2::jsonb) as ok", id(worker),
+        json.encode {
+          { run = 1, position = 1, attempt = attempt or job.attempt, first = first, lines = lines },
+        }).ok
     end
     say(1, 1, "a", "b")
     say(2, 3, "from somebody else")
-    assert.is_true(record(1, 1))
-    assert.is_false(record(2, 2))
+    assert.is_true(record(1, 1, { "one", "two" }))
+    assert.is_true(record(1, 1, { "one", "two" })) -- again: the answer was lost
+    assert.is_false(record(2, 3, { "from somebody else" }))
+    assert.is_false(record(1, 3, { "of no attempt" }, 7))
     f5.sleep(0.15)
-    assert.is_false(record(1, 2)) -- the lease has ended
+    assert.is_false(record(1, 3, { "three" })) -- the lease has ended: no write, but what is known
     say(1, 3, "c")
-    assert.same({ lines = "a b c", records = 1 }, db:row [[select
+    assert.same({ lines = "a b c", records = "one two three" }, db:row [[select
       (select string_agg(line, ' ' order by n) from f5lua.output) as lines,
-      (select count(*) from f5lua.change_records) as records]])
+      (select string_agg(line, ' ' order by n) from f5lua.change_records) as records]])
   end)
 
   it("refuses a run without devices, and waves with a gap", function()

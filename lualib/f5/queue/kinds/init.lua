@@ -5,13 +5,14 @@
 --                          jobs back.
 --                          content: the manifest; row: id, manifest, contents (of the archive)
 --   work(job, run, device, bip)   the work on one device. Returns { result = … }, or
---                          { skipped = reason }; raises why it failed.
+--                          { skipped = reason }, or { result = …, problem = error } if it failed
+--                          with a result; raises why it failed.
 --                          job: f5.queue.job; run: f5.queue.runs; device: of the manifest;
---                          bip: a session that is under the job's lease
+--                          bip: a session that is under the job's lease, and recorded
 
 local M = {}
 
-local MODULES <const> = { run = "f5.queue.kinds.run" }
+local MODULES <const> = { run = "f5.queue.kinds.run", undo = "f5.queue.kinds.undo" }
 
 --- The module of a kind; nil: this f5lua does not know it.
 function M.find(name)

@@ -318,18 +318,27 @@ LANGUAGE sql @owner AS $f$
   ON CONFLICT DO NOTHING;
 $f$;
 
--- Keeps a line of a change record. False: the lease is lost, and nothing may be written to the
--- device.
-CREATE FUNCTION add_record(me uuid, the_run bigint, the_position integer, the_attempt integer,
-  the_n integer, the_line text) RETURNS boolean
-LANGUAGE plpgsql @owner AS $f$
-BEGIN
-  IF NOT holds(me, the_run, the_position, the_attempt) THEN RETURN false; END IF;
-  INSERT INTO change_records (run, position, attempt, n, line)
-    VALUES (the_run, the_position, the_attempt, the_n, the_line)
-  ON CONFLICT DO NOTHING;
-  RETURN true;
-END $f$;
+-- Keeps lines of change records: [{ run, position, attempt, first, lines }, …]; first: the number of
+-- the first line. One answer for each, in their order: whether the worker still has the lease. If
+-- not, nothing may be written to the device; the lines are kept all the same.
+CREATE FUNCTION add_records(me uuid, given jsonb) RETURNS SETOF boolean
+LANGUAGE sql @owner AS $f$
+  WITH entries AS MATERIALIZED (
+    SELECT o, (x ->> 'run')::bigint AS run, (x ->> 'position')::integer AS position,
+        (x ->> 'attempt')::integer AS attempt, (x ->> 'first')::integer AS first,
+        x -> 'lines' AS lines
+      FROM jsonb_array_elements(given) WITH ORDINALITY AS u (x, o)
+  ), stored AS (
+    INSERT INTO change_records (run, position, attempt, n, line)
+      SELECT e.run, e.position, e.attempt, e.first + l.n - 1, l.line
+        FROM entries e
+        JOIN attempts a ON a.run = e.run AND a.position = e.position AND a.attempt = e.attempt
+          AND a.worker = me,
+        jsonb_array_elements_text(e.lines) WITH ORDINALITY AS l (line, n)
+    ON CONFLICT DO NOTHING
+  )
+  SELECT holds(me, e.run, e.position, e.attempt) FROM entries e ORDER BY e.o;
+$f$;
 
 CREATE FUNCTION save_plan(me uuid, the_run bigint, the_position integer, the_attempt integer,
   the_plan text) RETURNS boolean

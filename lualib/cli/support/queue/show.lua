@@ -1,0 +1,94 @@
+-- What a run of a queue looks like.
+local calls = require "f5.queue.calls"
+local json = require "f5.json"
+local merged = require "f5.queue.merged"
+local output = require "cli.support.output"
+local terminal = require "f5.terminal"
+local watch = require "f5.queue.watch"
+
+local M = {}
+
+local DEVICES <const> = [[
+  select j.device, j.state, j.changed, j.calls, round(j.duration::numeric, 2) as seconds,
+    j.attempt as attempts, coalesce(j.error ->> 'message', j.reason,
+      case when r.kind <> 'run' then j.result ->> 'text' end, j.result #>> '{}',
+      (select a.note from attempts a where a.run = j.run and a.position = j.position
+        and a.note is not null order by a.attempt desc limit 1)) as result,
+    case when r.kind <> 'run' then j.result end as details
+  from jobs j join runs r on r.id = j.run where j.run = $1 order by j.position]]
+
+local PRINTED <const> = [[
+  select j.device, o.line from output o join jobs j using (run, position)
+  where o.run = $1 order by o.position, o.attempt, o.n]]
+
+local UNDONE <const> = "select id, state from runs where undo_of = $1 order by id"
+
+local RECORDED <const> = [[
+  select j.device, count(distinct c.attempt) as attempts, count(*) as lines
+  from change_records c join jobs j using (run, position)
+  where c.run = $1 group by j.device, c.position order by c.position]]
+
+local OF_DEVICES <const> = { "device", "state", "changed", "calls", "seconds", "attempts",
+  "result" }
+
+local function plain(rows)
+  local list = json.array {}
+  for i, row in ipairs(rows) do list[i] = row end
+  return list
+end
+
+--- Prints rows as a table or as JSON.
+-- @param none string: what is printed if there are none
+function M.rows(rows, columns, format, none)
+  local list = plain(rows)
+  if format == "json" then return output(json.encode(list, { sort = true }), "\n") end
+  if #list == 0 then return output(none, "\n") end
+  output(require("f5").table(list, columns), "\n")
+end
+
+--- Prints one line about a run, and who took it back.
+-- @param state table: of f5.queue.watch
+function M.head(db, state)
+  output(("run %d, %s of %s: %s%s: %s\n"):format(
+    state.id, state.kind, state.undo_of and "run " .. state.undo_of
+      or terminal.line(state.playbook), state.state,
+    state.reason and " (" .. terminal.line(state.reason) .. ")" or "", watch.line(state)
+  ))
+  for _, row in ipairs(db:query(UNDONE, state.id)) do
+    output(("run %d takes it back: %s\n"):format(row.id, row.state))
+  end
+end
+
+--- Prints the devices of a run.
+function M.devices(db, id) M.rows(db:query(DEVICES, id), OF_DEVICES, "table", "no devices") end
+
+--- Prints what playbooks printed.
+function M.printed(db, id)
+  for _, row in ipairs(db:query(PRINTED, id)) do
+    output(terminal.line(row.device), ": ", terminal.line(row.line), "\n")
+  end
+end
+
+--- Prints a run as one JSON object.
+-- @param with_printed boolean|nil
+function M.json(db, state, with_printed)
+  state.devices = plain(db:query(DEVICES, state.id))
+  for _, device in ipairs(state.devices) do
+    if type(device.details) == "string" then device.details = json.decode(device.details) end
+  end
+  state.undone_by = plain(db:query(UNDONE, state.id))
+  if with_printed then state.printed = plain(db:query(PRINTED, state.id)) end
+  output(json.encode(state, { sort = true }), "\n")
+end
+
+--- The devices of a run with a change record: device, attempts, lines.
+function M.recorded(db, id) return db:query(RECORDED, id) end
+
+--- The change record of a device; nil: there is none.
+-- @param device string: its name
+function M.record(db, id, device)
+  local job = db:row("select position from jobs where run = $1 and device = $2", id, device)
+  return job and merged.text(calls.records(db, id, job.position))
+end
+
+return M
