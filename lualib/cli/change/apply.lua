@@ -1,4 +1,5 @@
 -- f5lua apply: sends exactly the steps of a plan.
+local follow_up = require "cli.support.queue.after"
 local apply = require "f5.plan.apply"
 local confirm = require "f5.confirm"
 local confirmed = require "cli.support.change.confirmed"
@@ -28,8 +29,31 @@ local M = {
 local PROGRAM <const> = "f5lua apply"
 local WORKERS <const> = 20 -- devices that are looked at, at a time
 
+-- The devices of a check whose plans have steps. Those that nothing can take back need --yes.
+local function planned(db, id, run, options)
+  if run.kind ~= "check" then
+    core.usage_error(("run %d is no check: submit one with f5lua submit --check"):format(id))
+  end
+  local list, final = require("f5.queue.calls").planned(db, id), 0
+  for _, one in ipairs(list) do
+    if one.final > 0 then final = final + 1 end
+  end
+  if final > 0 and not options.yes then
+    core.usage_error(("%d device%s would get steps that cannot be taken back; 'f5lua runs plan %d' "
+      .. "shows them; --yes sends them"):format(final, final == 1 and "" or "s", id))
+  end
+  return list
+end
+
+local IN_QUEUE <const> = {
+  kind = "apply", program = PROGRAM, wanted = planned,
+  refused = { "host", "key", "step_by_step", "plan_hosts", "confirm", "inventory", "report",
+    "user", },
+  none = "no device has a plan with steps",
+}
+
 function M.setup(parser)
-  parser:argument("file", "the plan"):argname "FILE"
+  parser:argument("file", "the plan; or a check in a queue: run:12"):argname "FILE"
   parser:option("--host", "the device (default: that of the plan)"):argname "HOST"
   parser:flag("--yes", "do not ask before steps that cannot be taken back")
   parser:flag("--save", "save the configuration of the device afterwards")
@@ -47,11 +71,13 @@ function M.setup(parser)
   parser
     :option("--limit", "with --inventory: only these devices of the plan: names and patterns")
     :argname "PATTERN"
+  follow_up.add_options(parser)
   parser:epilog(
     "It refuses another device, a plan that was changed, and a device that is no longer as the\n"
       .. "plan saw it. Afterwards it reads every object back and compares it with the plan.\n"
       .. "Exit status: 0 all is as planned, 1 an object is not, or the plan cannot be read,\n"
-      .. "2 wrong usage, 3 it was refused, or the device or the network failed."
+      .. "2 wrong usage, 3 it was refused, or the device or the network failed.\n"
+      .. "--queue, or FILE = run:12: workers apply the plans of a check, see docs/queue.md."
   )
 end
 
@@ -69,20 +95,8 @@ local function connect(options, device)
   return f5.connect(given)
 end
 
--- Steps that nothing can take back are said before they run.
-local function final_steps(device)
-  local list = {}
-  for _, step in ipairs(device.steps) do
-    local plain = step.class == "rest" or step.class == "upload"
-      or step.path:find "^/mgmt/tm/ltm/policy$" -- publishing a draft
-      or require("f5.safe.declaration").is_one(step.path, step.method)
-    if not plain then list[#list + 1] = step end
-  end
-  return list
-end
-
 local function ask(options, device)
-  local list = final_steps(device)
+  local list = apply.final_steps(device)
   if #list == 0 or options.yes then return end
   line "these steps cannot be taken back:"
   for _, step in ipairs(list) do
@@ -302,6 +316,8 @@ local function run(options)
 end
 
 function M.run(options)
+  local id <const> = follow_up.run_of(options.file, options, PROGRAM)
+  if id then return follow_up.run(IN_QUEUE, options, id) end
   return reported.run(options, PROGRAM, function() return run(options) end)
 end
 

@@ -2,17 +2,14 @@
 local device_options = require "cli.support.device"
 local f5 = require "f5"
 local files = require "f5.safe.files"
-local fleet = require "cli.support.fleet"
 local groups = require "cli.support.verbs.groups"
 local hints = require "cli.support.hints"
 local output = require "cli.support.output"
 local reported = require "cli.support.reports.single"
-local queue_options = require "cli.support.queue.options"
-local of_queue = require "cli.support.queue.undo"
+local after = require "cli.support.queue.after"
 local safe = require "f5.safe"
 local show = require "cli.support.change.undo"
 local show_record = require "cli.support.change.record"
-local submitting = require "cli.support.queue.submitting"
 local targets = require "cli.support.change.targets"
 local usage = require "cli.support.usage"
 
@@ -23,6 +20,13 @@ local NOTHING_TO_DO <const>, LEFT <const>, FAILED <const>, TO_DO <const> = 0, 1,
 
 local WORKERS <const> = 20 -- devices at the same time
 local FEW <const> = 3 -- devices of which each is shown by itself
+
+local IN_QUEUE <const> = {
+  kind = "undo", program = PROGRAM,
+  refused = { "host", "inventory", "user", "report", "exit_code" },
+  none = "nothing to take back: it wrote nothing",
+  wanted = function(db, id) return require("f5.queue.calls").recorded(db, id) end,
+}
 
 function M.setup(parser)
   parser
@@ -41,10 +45,7 @@ function M.setup(parser)
   parser:option("--limit", "only these devices of the record"):argname "PATTERN"
   parser:option("--output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
   reported.add_option(parser)
-  queue_options.add(parser)
-  fleet.add_waves(parser)
-  submitting.add_wait(parser)
-  submitting.add_sign(parser)
+  after.add_options(parser)
   device_options.add_options(parser)
   parser:epilog(
     "What somebody else has changed since is left alone and reported. The undo has a change\n"
@@ -172,8 +173,8 @@ local function undo(options)
 end
 
 function M.run(options)
-  local id <const> = of_queue.run_of(options, PROGRAM)
-  if id then return queue_options.guarded(PROGRAM, of_queue.run, options, id, PROGRAM) end
+  local id <const> = after.run_of(options.record, options, PROGRAM)
+  if id then return after.run(IN_QUEUE, options, id) end
   if options.check and options.report then
     usage("--check prints what it found: leave out --report", PROGRAM)
   end

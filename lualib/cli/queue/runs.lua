@@ -16,15 +16,16 @@ function M.setup(parser)
     "Usage: f5lua runs [list] [--queue URL] [--schema NAME] [--last N] [-o table|json]\n"
       .. "       f5lua runs show ID [--watch] [--print] [-o table|json]\n"
       .. "       f5lua runs record ID [DEVICE]\n"
+      .. "       f5lua runs plan ID [DEVICE]\n"
       .. "       f5lua runs cancel ID\n"
       .. "       f5lua runs retry ID --failed"
   )
   parser
-    :argument("action", "list (default), show, record, cancel or retry")
+    :argument("action", "list (default), show, record, plan, cancel or retry")
     :args("?")
-    :choices { "list", "show", "record", "cancel", "retry" }
+    :choices { "list", "show", "record", "plan", "cancel", "retry" }
   parser:argument("id", "the number of a run"):args("?")
-  parser:argument("device", "record: the name of a device"):args("?")
+  parser:argument("device", "record, plan: the name of a device"):args("?")
   queue_options.add(parser)
   parser:option("--last", "list: only the last N runs (default 20)"):argname "N":default "20"
   parser:flag("--watch", "show: follow the run until it ends")
@@ -36,8 +37,9 @@ function M.setup(parser)
     :default "table"
     :choices { "table", "json" }
   parser:epilog(
-    "record: the change record of a device, as 'f5lua changes show FILE' reads it; without a\n"
-      .. "device, those that have one. cancel: no device starts any more; those under way end.\n"
+    "record, plan: the change record of a device, as 'f5lua changes show FILE' reads it, or its\n"
+      .. "plan in a check, for 'f5lua show FILE'; without a device: those that have one.\n"
+      .. "cancel: no device starts any more; those under way end.\n"
       .. "retry: a new run with the same playbook, for the devices that are not done.\n"
       .. "'f5lua undo ID --queue URL' takes back what a run wrote."
   )
@@ -90,7 +92,8 @@ local function show(db, options, address, schema)
   if options.output == "json" then return showing.json(db, state, options.print) end
   showing.head(db, state)
   if not state.ended_at then following.tell_missing(PROGRAM, db, id) end
-  showing.devices(db, id)
+  local is_checked <const> = state.kind == "check" and state.ended_at
+  if is_checked then showing.findings(db, id) else showing.devices(db, id) end
   if options.print then showing.printed(db, id) end
 end
 
@@ -114,33 +117,43 @@ local function retry(db, options)
   output(("%d\n"):format(new))
 end
 
--- The change record of a device goes to standard output, for `f5lua changes show FILE` and others.
-local function record(db, options)
-  local id <const> = number_of(options)
+-- What is kept of each device. It goes to standard output, as the other subcommands read it.
+local KEPT <const> = {
+  record = {
+    what = "change record", columns = { "device", "attempts", "lines" }, none = "wrote nothing",
+    list = showing.recorded, text = showing.record,
+  },
+  plan = {
+    what = "plan", columns = { "device", "steps", "changes", "final" }, none = "has no plans",
+    list = showing.planned, text = showing.plan,
+  },
+}
+
+local function kept(db, options)
+  local id <const>, of <const> = number_of(options), KEPT[options.action]
   if not require("f5.queue.watch").state(db, id) then no_run(id) end
-  local rows <const> = showing.recorded(db, id)
+  local rows <const> = of.list(db, id)
   local device <const> = options.device or #rows == 1 and rows[1].device
   if not device then
-    return showing.rows(rows, { "device", "attempts", "lines" }, options.output,
-      ("run %d wrote nothing"):format(id))
+    return showing.rows(rows, of.columns, options.output, ("run %d %s"):format(id, of.none))
   end
-  local text <const> = showing.record(db, id, device)
+  local text <const> = of.text(db, id, device)
   if not text then
-    usage(("run %d has no change record of a device '%s'; 'f5lua runs record %d' lists them")
-      :format(id, device, id), PROGRAM)
+    usage(("run %d has no %s of a device '%s'; 'f5lua runs %s %d' lists them")
+      :format(id, of.what, device, options.action, id), PROGRAM)
   end
   output(text)
 end
 
 local ACTIONS <const> = {
-  list = list, show = show, record = record, cancel = cancel, retry = retry,
+  list = list, show = show, record = kept, plan = kept, cancel = cancel, retry = retry,
 }
 
 local function act(options)
   options.action = options.action or "list"
   if options.action == "list" and options.id then usage("list takes no run", PROGRAM) end
   if options.action ~= "list" then number_of(options) end
-  if options.device and options.action ~= "record" then
+  if options.device and not KEPT[options.action] then
     usage(("%s takes no device"):format(options.action), PROGRAM)
   end
   local address <const>, schema <const> = require("f5.queue").address(options)

@@ -5,6 +5,7 @@ local fleet = require "cli.support.fleet"
 local lint = require "cli.support.lint.before"
 local packing = require "cli.support.packing.entries"
 local queue_options = require "cli.support.queue.options"
+local showing = require "cli.support.queue.show"
 local submitting = require "cli.support.queue.submitting"
 local usage = require "cli.support.usage"
 
@@ -19,7 +20,7 @@ function M.setup(parser)
   parser:usage(
     "Usage: f5lua submit [--queue URL] [--schema NAME] --inventory FILE [--limit PATTERN]\n"
       .. "                    [--tags TAG,…] [--canary N] [--batch N] [--max-failures N|P%]\n"
-      .. "                    [--per-device N] [--on active] [--wait] [--sign KEY.pem]\n"
+      .. "                    [--per-device N] [--on active] [--check] [--wait] [--sign KEY.pem]\n"
       .. "                    [--include GLOB] [--no-lint] [--force] PLAYBOOK.lua [ARG…]"
   )
   queue_options.add(parser)
@@ -28,6 +29,7 @@ function M.setup(parser)
     :option("--tags", "only workers that have these tags, too: of all devices; separated by commas")
     :argname "TAG,…"
   fleet.add_rules(parser)
+  parser:flag("--check", "write nothing: workers say what the playbook would do; see f5lua apply")
   submitting.add_wait(parser)
   submitting.add_sign(parser)
   packing.add_include(parser)
@@ -62,7 +64,7 @@ end
 local function run_of(options, devices, words)
   local manifest <const> = require "f5.queue.manifest"
   local given <const> = {
-    kind = "run", playbook = options.playbook:match "[^/]*$",
+    kind = options.check and "check" or "run", playbook = options.playbook:match "[^/]*$",
     arguments = words, tags = queue_options.tags(options.tags, PROGRAM),
     per_device = submitting.at_least(options, "per_device", 1, PROGRAM), on = options.on,
     force = options.force,
@@ -89,7 +91,12 @@ local function submit(options)
   local run <const> = run_of(options, devices_of(options), words)
   local id <const> = submitting.store(PROGRAM, address, schema, run)
   if not options.wait then return end
-  return submitting.wait(PROGRAM, address, schema, id).state == "done" and 0 or 1
+  local state <const> = submitting.wait(PROGRAM, address, schema, id)
+  if options.check then
+    local db <close> = require("f5.queue").open(address, schema)
+    showing.findings(db, id)
+  end
+  return state.state == "done" and 0 or 1
 end
 
 function M.run(options) return queue_options.guarded(PROGRAM, submit, options) end

@@ -4,6 +4,7 @@ local contents = require "cli.support.contents"
 local host = require "f5.host"
 local number = require "cli.support.number"
 local options_of_queue = require "cli.support.queue.options"
+local output = require "cli.support.output"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
@@ -30,6 +31,7 @@ function M.setup(parser)
     :option("--trust", "carry out only runs that were signed with the private key of this one")
     :argname "PUBLIC.pem"
   parser:flag("--once", "end when there is nothing to do any more")
+  parser:flag("--check-jobs", "a part of a worker: carries out checks"):hidden(true)
   parser:epilog(
     "SIGTERM or Ctrl-C: no new device starts, devices without a change are handed back, the\n"
       .. "others come to their end. A second signal ends the worker at once; its leases run out."
@@ -102,6 +104,21 @@ local function work(options)
   worker:run()
 end
 
-function M.run(options) return options_of_queue.guarded(PROGRAM, work, options) end
+-- What carries out the checks of one run.
+local function check_jobs()
+  require "f5"
+  local next_line <const> = require("f5.work.lines").reader(function()
+    error("a line is too long", 0)
+  end)
+  require("f5.queue.checks.checker").run(next_line, function(line)
+    output(line, "\n")
+    output.flush()
+  end, require("cli.support.change.check").text_of)
+end
+
+function M.run(options)
+  if options.check_jobs then return check_jobs() end
+  return options_of_queue.guarded(PROGRAM, work, options)
+end
 
 return M

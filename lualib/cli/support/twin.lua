@@ -6,6 +6,7 @@
 local core = require "f5.core"
 local f5 = require "f5"
 local json = require "f5.json"
+local lines = require "f5.work.lines"
 local numbers = require "cli.support.number"
 local output = require "cli.support.output"
 local profiles = require "f5.trust.profiles"
@@ -60,23 +61,10 @@ function M.check(options)
   end
 end
 
--- Returns a function that returns the next line of standard input; nil at its end.
 local function line_reader()
-  local rest = ""
-  return function()
-    local parts, length = { rest }, #rest
-    while not parts[#parts]:find("\n", 1, true) do
-      local piece = core.read_input()
-      if not piece then return nil end
-      parts[#parts + 1], length = piece, length + #piece
-      if length > MAX_LINE then
-        usage("--twin -: the line on standard input is too long", PROGRAM)
-      end
-    end
-    local line
-    line, rest = table.concat(parts):match "^([^\n]*)\n(.*)$"
-    return line
-  end
+  return lines.reader(function()
+    usage("--twin -: the line on standard input is too long", PROGRAM)
+  end, MAX_LINE)
 end
 
 -- { devices = { options of f5.connect, … } } from standard input.

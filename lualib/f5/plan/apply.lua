@@ -33,6 +33,19 @@ function M.check_device(session, device)
   return same, why
 end
 
+--- The steps of a plan that nothing can take back.
+-- @param device table: of the plan
+function M.final_steps(device)
+  local list = {}
+  for _, step in ipairs(device.steps) do
+    local plain = step.class == "rest" or step.class == "upload"
+      or step.path:find "^/mgmt/tm/ltm/policy$" -- publishing a draft
+      or require("f5.safe.declaration").is_one(step.path, step.method)
+    if not plain then list[#list + 1] = step end
+  end
+  return list
+end
+
 -- -- groups of steps ------------------------------------------------------------------------------
 
 -- Consecutive steps that one transaction can hold; with `single` each step is a group of its own.

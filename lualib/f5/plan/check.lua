@@ -8,6 +8,7 @@ local clocks = require "f5.plan.clock"
 local defer = require "f5.jobs.defer"
 local exits = require "f5.safe.exits"
 local json = require "f5.json"
+local owner = require "f5.fleet.owner"
 local receiver = require "f5.receiver"
 local steps = require "f5.plan.steps"
 
@@ -26,6 +27,7 @@ local M = {}
 ---@field commands { line: string, command: string, digest: string }[] what ran on the device itself
 ---@field downloads { line: string, name: string }[] files that were downloaded
 ---@field not_simulated { line: string, method: string, path: string, reason: string }[]
+---@field owner any? for whom the coroutine worked that connected (f5.fleet.owner)
 ---@field uncertain_from integer? number of the first step after one that was not simulated
 
 local WHY_NO_COMMAND <const> = "a command can do anything on the device"
@@ -159,7 +161,7 @@ function Check:add(options, real, borrowed)
   local twins, index = self:twin_of(options)
   local device = {
     label = options.label, real = real, options = options, steps = {}, commands = {},
-    downloads = {},
+    downloads = {}, owner = owner.current(),
     not_simulated = {}, twins = twins, index = index, borrowed = borrowed,
   }
   table.insert(self.devices, device)

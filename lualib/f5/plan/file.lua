@@ -119,11 +119,10 @@ function M.check(path, key)
   if not signature then fail("usage", problem) end
 end
 
---- Writes a plan.
--- @param path string
+--- The text of a plan, with its digest.
 -- @param plan table: without digest
 -- @param key string|nil: file of an Ed25519 key that signs it
-function M.write(path, plan, key)
+function M.text(plan, key)
   plan.made.arguments = secrets.arguments(plan.made.arguments, sent_secrets(plan))
   for _, device in ipairs(plan.devices) do
     for _, step in ipairs(device.steps) do protect(step) end
@@ -135,7 +134,14 @@ function M.write(path, plan, key)
     if not signature then fail("usage", why) end
     plan.signature = hex(signature)
   end
-  local done, why = core.write_file(path, json.encode(plan, STYLE) .. "\n")
+  return json.encode(plan, STYLE) .. "\n"
+end
+
+--- Writes a plan.
+-- @param path string
+-- @param plan, key: as of M.text
+function M.write(path, plan, key)
+  local done, why = core.write_file(path, M.text(plan, key))
   if not done then fail("transfer", "cannot write " .. tostring(why)) end
 end
 
@@ -174,17 +180,11 @@ local function check_shape(path, plan)
   if not whole then fail("usage", path .. " is not a complete plan: parts of it are missing") end
 end
 
---- Reads a plan and checks that nobody changed it.
--- @param path string
+--- Reads the text of a plan and checks that nobody changed it.
+-- @param path string: what it is called in messages
 -- @param key string|nil: text of the public key that must have signed it
 -- @return table
-function M.read(path, key)
-  local file, why = io.open(path, "rb")
-  if not file then fail("usage", "cannot read " .. why) end
-  local text
-  text, why = file:read "a"
-  file:close()
-  if not text then fail("usage", ("cannot read %s: %s"):format(path, why)) end
+function M.parse(text, path, key)
   local ok, plan = pcall(json.decode, text)
   if not ok then fail("usage", ("%s is no plan: %s"):format(path, plan)) end
   check_shape(path, plan)
@@ -199,6 +199,18 @@ function M.read(path, key)
     if not holds then fail("conflict", path .. " is not signed with this key") end
   end
   return plan
+end
+
+--- Reads the file of a plan.
+-- @param key string|nil: as of M.parse
+function M.read(path, key)
+  local file, why = io.open(path, "rb")
+  if not file then fail("usage", "cannot read " .. why) end
+  local text
+  text, why = file:read "a"
+  file:close()
+  if not text then fail("usage", ("cannot read %s: %s"):format(path, why)) end
+  return M.parse(text, path, key)
 end
 
 return M

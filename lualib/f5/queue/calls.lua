@@ -133,6 +133,30 @@ function M.recorded(db, run)
     from change_records where run = $1::bigint group by position order by position]], run)
 end
 
+--- Keeps the plan of a device. Returns false if the lease was lost.
+-- @param text string: as of f5.plan.file
+function M.save_plan(db, worker, job, text)
+  return query(db, [[select save_plan($1::uuid, $2::bigint, $3::integer, $4::integer, $5) as ok]],
+    worker.id, job.run, job.position, job.attempt, text)[1].ok
+end
+
+--- The text of a plan; nil: there is none.
+function M.plan(db, run, position)
+  local row = query(db, "select plan from plans where run = $1::bigint and position = $2::integer",
+    run, position)[1]
+  return row and row.plan
+end
+
+--- The positions of the devices of a check that are done and have a plan with steps, each with the
+--- SHA-256 of the plan, and `final`: how many of its steps nothing can take back.
+function M.planned(db, run)
+  return query(db, [[select p.position, encode(sha256(convert_to(p.plan, 'UTF8')), 'hex') as sha256,
+      coalesce((j.result ->> 'final')::integer, 0) as final
+    from plans p join jobs j using (run, position)
+    where run = $1::bigint and j.state = 'done' and (j.result ->> 'steps')::integer > 0
+    order by position]], run)
+end
+
 --- Says what became of an attempt whose lease was lost.
 function M.note(db, worker, job, text)
   query(db, "select note_attempt($1::uuid, $2::bigint, $3::integer, $4::integer, $5)", worker.id,

@@ -69,10 +69,11 @@ function Job:visit(run)
       .. "--lease"):format(device.name, timeout, self.lease)
     )
   end
+  if run.kind.reads_only then return run.kind.work(self, run, device, nil, options) end
   local bip <close> = core.connect(options)
   self.record = self.worker.records:begin(self, run)
   self:attach(bip)
-  local ok, outcome = pcall(run.kind.work, self, run, device, bip)
+  local ok, outcome = pcall(run.kind.work, self, run, device, bip, options)
   if not self.how then safe.finish(self.record, ok, outcome) end
   local usage = bip:usage()
   self.usage = {
@@ -84,8 +85,9 @@ end
 
 local function error_of(problem)
   local is_error <const> = type(problem) == "table"
+  local text <const> = is_error and not getmetatable(problem) and problem.message or problem
   return {
-    message = core.mask(tostring(problem)), kind = is_error and problem.kind or nil,
+    message = core.mask(tostring(text)), kind = is_error and problem.kind or nil,
     status = is_error and problem.status or nil,
   }
 end

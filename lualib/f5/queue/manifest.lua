@@ -2,7 +2,7 @@
 -- run is about this text, and it names the archive by its digest.
 --
 --   { format, kind, archive, playbook, arguments, options, undo_of, devices = { { name, address,
---     tags, wave, groups, vars, connect, undo } } }
+--     tags, wave, groups, vars, connect, undo or plan } } }
 --
 -- Nothing secret enters the database: `connect` has references (password_env, password_command),
 -- which each worker resolves.
@@ -170,27 +170,30 @@ function M.make(devices, given)
   }
 end
 
---- Makes the manifest of an undo.
--- @param content table: the manifest of the run that is taken back
--- @param wanted array of { position (of a device in it), sha256 (of its change record) }
+--- Makes the manifest of a run that follows another: an undo, or an apply.
+-- @param kind "undo"|"apply"
+-- @param content table: the manifest of the other run
+-- @param wanted array of { position (of a device in it), sha256 (of its change record, or plan) }
 -- @param given table: run (its number), canary, batch, max_failures, check, force, save
-function M.undo(content, wanted, given)
+function M.after(kind, content, wanted, given)
   local options <const> = {
     canary = given.canary, batch = given.batch, max_failures = given.max_failures,
     check = given.check, force = given.force, save = given.save,
+    apply_of = kind == "apply" and given.run or nil,
   }
   local canaries <const> = math.min(given.canary or 0, #wanted)
   local list = json.array {}
   for i, one in ipairs(wanted) do
     local entry = content.devices[one.position]
     entry.wave = wave_of(i, canaries, given.batch or math.max(#wanted, 1))
-    entry.undo = { position = one.position, sha256 = one.sha256 }
+    entry.undo, entry.plan = nil, nil
+    entry[kind == "undo" and "undo" or "plan"] = { position = one.position, sha256 = one.sha256 }
     list[i] = entry
   end
   return {
-    format = M.FORMAT, kind = "undo", undo_of = given.run, archive = content.archive,
-    playbook = content.playbook, arguments = json.array(content.arguments),
-    options = plain_object(options), devices = list,
+    format = M.FORMAT, kind = kind, undo_of = kind == "undo" and given.run or nil,
+    archive = content.archive, playbook = content.playbook,
+    arguments = json.array(content.arguments), options = plain_object(options), devices = list,
   }
 end
 

@@ -286,7 +286,7 @@ describe("Q3 f5lua queue", function()
     assert.matches("f5lua worker: ready\n", result.err)
     assert.equal(0, result.status)
     local worker <close> = open(server:address { dbname = "runs", user = "worker1" })
-    assert.equal(1, worker:row "select count(*) as n from jobs".n)
+    assert.equal(2, worker:row "select count(*) as n from jobs".n)
   end)
 
   it("tells who listens that a run is new, or has changed", function()

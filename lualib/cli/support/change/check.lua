@@ -138,18 +138,25 @@ local function put_device(device, report, options)
   put_findings(device, report, options)
 end
 
---- What a check found on its only device, validated by it.
--- @return string
-function M.text(result, colour)
-  local device, parts = result.devices[1], {}
-  require("f5.plan.validate").run(device.real, device.steps)
-  put_findings(device, require("f5.plan.findings").of(device), {
+--- What a check found on one device, as text.
+-- @param report table: of f5.plan.findings
+function M.text_of(device, report, colour)
+  local parts = {}
+  put_findings(device, report, {
     colour = colour,
     out = function(...)
       for i = 1, select("#", ...) do parts[#parts + 1] = (select(i, ...)) end
     end,
   })
   return table.concat(parts)
+end
+
+--- What a check found on its only device, validated by it.
+-- @return string
+function M.text(result, colour)
+  local device = result.devices[1]
+  require("f5.plan.validate").run(device.real, device.steps)
+  return M.text_of(device, require("f5.plan.findings").of(device), colour)
 end
 
 -- Why the check of a device of a fleet did not come to its end; nil: it did.

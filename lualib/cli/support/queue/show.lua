@@ -28,6 +28,24 @@ local RECORDED <const> = [[
   from change_records c join jobs j using (run, position)
   where c.run = $1 group by j.device, c.position order by c.position]]
 
+-- Devices of a check on which the same was found, the largest group first.
+local FOUND <const> = [[
+  select count(*) as n, (j.result ->> 'changes')::integer as changes,
+    string_agg(j.device, ', ' order by j.position) as devices, j.result ->> 'findings' as findings
+  from jobs j where j.run = $1 and j.state = 'done' group by j.result ->> 'changes',
+    j.result ->> 'findings' order by 1 desc, min(j.position)]]
+
+local PLANNED <const> = [[
+  select j.device, (j.result ->> 'steps')::integer as steps,
+    (j.result ->> 'changes')::integer as changes, (j.result ->> 'final')::integer as final
+  from plans p join jobs j using (run, position) where p.run = $1 order by p.position]]
+
+local MAX_NAMES <const> = 200 -- bytes
+
+local UNCHECKED <const> = [[
+  select device, coalesce(error ->> 'message', reason, state) as why
+  from jobs where run = $1 and state <> 'done' order by position]]
+
 local OF_DEVICES <const> = { "device", "state", "changed", "calls", "seconds", "attempts",
   "result" }
 
@@ -61,6 +79,32 @@ end
 
 --- Prints the devices of a run.
 function M.devices(db, id) M.rows(db:query(DEVICES, id), OF_DEVICES, "table", "no devices") end
+
+--- Prints what a check found, in groups of devices.
+function M.findings(db, id)
+  for _, group in ipairs(db:query(FOUND, id)) do
+    local names <const> = #group.devices > MAX_NAMES
+      and group.devices:sub(1, MAX_NAMES):gsub(",[^,]*$", ", …") or group.devices
+    output(("%d device%s: %s (%s)\n"):format(
+      group.n, group.n == 1 and "" or "s", group.findings == "" and "no changes"
+        or group.changes == 1 and "this change" or ("these %d changes"):format(group.changes),
+      terminal.line(names)
+    ))
+    for line in (group.findings or ""):gmatch "[^\n]+" do output(terminal.line(line), "\n") end
+  end
+  for _, row in ipairs(db:query(UNCHECKED, id)) do
+    output(terminal.line(("%s: nothing is known: %s"):format(row.device, row.why)), "\n")
+  end
+end
+
+--- The devices of a check with a plan: device, steps, final.
+function M.planned(db, id) return db:query(PLANNED, id) end
+
+--- The plan of a device; nil: there is none.
+function M.plan(db, id, device)
+  local job = db:row("select position from jobs where run = $1 and device = $2", id, device)
+  return job and calls.plan(db, id, job.position)
+end
 
 --- Prints what playbooks printed.
 function M.printed(db, id)
