@@ -120,7 +120,7 @@ hostnossl all open 127.0.0.1/32 trust
 ]]
 
 local SETTINGS <const> = [[
-listen_addresses = '127.0.0.1'
+listen_addresses = '%s'
 unix_socket_directories = '%s'
 unix_socket_permissions = 0777
 fsync = off
@@ -143,7 +143,9 @@ local function certificates(self)
 end
 
 --- Starts a server.
-function M.start()
+-- @param options table|nil: listen (addresses, besides 127.0.0.1), hba (more lines of pg_hba.conf)
+function M.start(options)
+  options = options or {}
   local path <const> = os.tmpname()
   os.remove(path)
   assert(lfs.mkdir(path))
@@ -158,8 +160,9 @@ function M.start()
       ("%s/initdb -D %s/data -U admin -A trust -E UTF8 --locale=C --no-sync"):format(bin, path)
     )
   )
-  self:write("data/postgresql.auto.conf", SETTINGS:format(path, path, path))
-  self:write("data/pg_hba.conf", HBA)
+  local addresses <const> = "127.0.0.1" .. (options.listen and "," .. options.listen or "")
+  self:write("data/postgresql.auto.conf", SETTINGS:format(addresses, path, path, path))
+  self:write("data/pg_hba.conf", HBA .. (options.hba or ""))
   self:guard()
   self:up()
   self:sql("create role secret login password '" .. self.password .. "'; create role open login")
