@@ -18,12 +18,13 @@ function M.setup(parser)
       .. "       f5lua runs record ID [DEVICE]\n"
       .. "       f5lua runs plan ID [DEVICE]\n"
       .. "       f5lua runs cancel ID\n"
-      .. "       f5lua runs retry ID --failed"
+      .. "       f5lua runs retry ID --failed\n"
+      .. "       f5lua runs prune --older DAYS"
   )
   parser
-    :argument("action", "list (default), show, record, plan, cancel or retry")
+    :argument("action", "list (default), show, record, plan, cancel, retry or prune")
     :args("?")
-    :choices { "list", "show", "record", "plan", "cancel", "retry" }
+    :choices { "list", "show", "record", "plan", "cancel", "retry", "prune" }
   parser:argument("id", "the number of a run"):args("?")
   parser:argument("device", "record, plan: the name of a device"):args("?")
   queue_options.add(parser)
@@ -31,6 +32,7 @@ function M.setup(parser)
   parser:flag("--watch", "show: follow the run until it ends")
   parser:flag("--print", "show: with what the playbook printed")
   parser:flag("--failed", "retry: the devices that failed, or that were not reached")
+  parser:option("--older", "prune: runs that ended more days ago"):argname "DAYS"
   parser
     :option("-o --output", "table or json")
     :argname "FORMAT"
@@ -41,6 +43,7 @@ function M.setup(parser)
       .. "plan in a check, for 'f5lua show FILE'; without a device: those that have one.\n"
       .. "cancel: no device starts any more; those under way end.\n"
       .. "retry: a new run with the same playbook, for the devices that are not done.\n"
+      .. "prune: removes old runs with their results and records; for the owner of the queue.\n"
       .. "'f5lua undo ID --queue URL' takes back what a run wrote."
   )
 end
@@ -145,14 +148,33 @@ local function kept(db, options)
   output(text)
 end
 
+local MOST_DAYS <const> = 100000
+
+-- Only the owner of the schema may do it.
+local function prune(db, options)
+  local days = math.tointeger(tonumber((options.older or ""):match "^(%d+)d?$"))
+  if not days or days > MOST_DAYS then
+    usage("say which runs: --older DAYS, such as --older 90", PROGRAM)
+  end
+  local removed <const> = require("f5.queue.calls").prune(db, days)
+  output(("%d run%s removed\n"):format(removed, removed == 1 and "" or "s"))
+end
+
 local ACTIONS <const> = {
+  prune = prune,
   list = list, show = show, record = kept, plan = kept, cancel = cancel, retry = retry,
 }
 
+-- Actions that are not about one run.
+local WHOLE <const> = { list = true, prune = true }
+
 local function act(options)
   options.action = options.action or "list"
-  if options.action == "list" and options.id then usage("list takes no run", PROGRAM) end
-  if options.action ~= "list" then number_of(options) end
+  if WHOLE[options.action] and options.id then
+    usage(("%s takes no run"):format(options.action), PROGRAM)
+  end
+  if not WHOLE[options.action] then number_of(options) end
+  if options.older and options.action ~= "prune" then usage("--older is for prune", PROGRAM) end
   if options.device and not KEPT[options.action] then
     usage(("%s takes no device"):format(options.action), PROGRAM)
   end

@@ -181,6 +181,12 @@ function M.retry(db, id, from)
   return query(db, "select retry($1::bigint, $2) as id", id, from)[1].id
 end
 
+--- Removes runs that ended more than `days` ago. Returns how many.
+function M.prune(db, days)
+  return query(db, "select prune(clock_timestamp() - make_interval(days => $1::integer)) as n",
+    days)[1].n
+end
+
 --- What a worker needs of a run: manifest, archive, signature.
 function M.run(db, id)
   return query(db, [[select r.id, r.kind, r.manifest, r.signature, a.sha256, a.contents

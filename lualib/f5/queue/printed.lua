@@ -8,8 +8,13 @@ local values = require "f5.table"
 
 local M = {}
 
--- More lines than this of one attempt are not kept.
-local MOST_LINES <const> = 10000
+-- More lines than this of one attempt are not kept, and more bytes of a line.
+local MOST_LINES <const>, MOST_BYTES <const> = 10000, 10000
+
+local function shortened(line)
+  if #line <= MOST_BYTES then return line end
+  return ("%s… (%d bytes)"):format(line:sub(1, utf8.offset(line, 0, MOST_BYTES + 1) - 1), #line)
+end
 
 --- Keeps what a job prints.
 -- @param text string: one line or several
@@ -17,7 +22,7 @@ function M.add(job, text)
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     job.line_count = job.line_count + 1
     if job.line_count <= MOST_LINES then
-      job.lines[#job.lines + 1] = terminal.line(core.mask(line))
+      job.lines[#job.lines + 1] = terminal.line(shortened(core.mask(line)))
     elseif job.line_count == MOST_LINES + 1 then
       job.lines[#job.lines + 1] = ("(more than %d lines: the rest is not kept)"):format(MOST_LINES)
     end

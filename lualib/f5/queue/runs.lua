@@ -81,14 +81,25 @@ function Runs:find(id)
   return known.run, known.objection
 end
 
---- A result as it can be stored: JSON, else text.
+-- A result is for people and for scripts that look at many devices, not a file.
+local MOST_RESULT <const> = 1 << 20
+
+local function too_large(bytes)
+  return ("(a result of %.1f MB: more than 1 MB is not stored)"):format(bytes / (1 << 20))
+end
+
+--- A result as it can be stored: JSON, else text. Instead of one that is too large, a text says so.
 function Runs.storable(result)
   if result == nil then return nil end
-  if type(result) == "table" and pcall(json.encode, result) then return result end
+  if type(result) == "table" then
+    local ok, text = pcall(json.encode, result)
+    if ok then return #text > MOST_RESULT and too_large(#text) or result end
+  end
   if type(result) == "table" or type(result) == "function" or type(result) == "userdata"
     or type(result) == "thread" then
     return core.mask(tostring(result))
   end
+  if type(result) == "string" and #result > MOST_RESULT then return too_large(#result) end
   local is_finite <const> = result == result and result ~= math.huge and result ~= -math.huge
   if not is_finite then return tostring(result) end
   return result

@@ -121,6 +121,27 @@ describe("Q1 f5lua submit", function()
     assert.matches("run 1, run of work.lua: cancelled %(cancelled by admin%)", out)
   end)
 
+  it("are removed when they are old, unless another run needs them", function()
+    place:file("write.lua", "bip.ltm.pool:create { name = device.name, partition = 'Common' }")
+    done { "submit", "--inventory", "sites.lua", "write.lua" }
+    done { "submit", "--inventory", "sites.lua", "work.lua" }
+    done { "worker", "--once", "--tags", "eu" }
+    done { "submit", "--inventory", "sites.lua", "work.lua" }
+    done { "undo", "run:1" }
+    q.db:query "update runs set ended_at = ended_at - interval '10 days'"
+    assert.equal("0 runs removed\n", (done { "runs", "prune", "--older", "20" }))
+    -- Run 1 is needed by its undo, and run 3 has not ended.
+    assert.equal("1 run removed\n", (done { "runs", "prune", "--older", "5d" }))
+    assert.equal(0, q.db:row("select count(*) as n from jobs where run = 2").n)
+    done { "worker", "--once", "--tags", "eu" }
+    assert.same({ done = 4 }, q:states(4))
+    assert.equal("1 run removed\n", (done { "runs", "prune", "--older", "5" }))
+    refused(2, "say which runs: %-%-older DAYS", "runs", "prune")
+    refused(2, "say which runs", "runs", "prune", "--older", "1.5")
+    refused(2, "prune takes no run", "runs", "prune", "1", "--older", "1")
+    refused(2, "%-%-older is for prune", "runs", "list", "--older", "1")
+  end)
+
   it("keeps secrets out of the database", function()
     place:file("secret.lua", 'return { devices = { { host = "b1", password = "x" } } }')
     refused(2, "device 'b1' has a password in the inventory, and nothing secret enters",

@@ -28,12 +28,18 @@ function M.tags(text, program)
   return tags
 end
 
+-- The SQLSTATE of "permission denied".
+local DENIED <const> = "42501"
+
 --- Calls fn(...). What is wrong in the command line is wrong usage.
 function M.guarded(program, fn, ...)
   local results = table.pack(pcall(fn, ...))
   if results[1] then return table.unpack(results, 2, results.n) end
   local err = results[2]
   if type(err) == "table" and err.kind == "usage" then usage(err.message, program) end
+  if type(err) == "table" and err.kind == "database" and err.sqlstate == DENIED then
+    err.message = err.message .. "; 'f5lua queue grants' says which role may do what"
+  end
   error(err, 0)
 end
 

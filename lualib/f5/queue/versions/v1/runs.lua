@@ -104,13 +104,16 @@ BEGIN
   RETURN its_state;
 END $f$;
 
--- Removes runs that ended before this time, with all that belongs to them. Returns how many.
+-- Removes runs that ended before this time, with all that belongs to them; not those that a run
+-- still takes back or applies. Returns how many.
 CREATE FUNCTION prune(before timestamptz) RETURNS integer
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
   removed integer;
 BEGIN
-  DELETE FROM runs WHERE ended_at < before;
+  DELETE FROM runs r WHERE r.ended_at < before AND NOT EXISTS (
+    SELECT FROM runs o WHERE o.ended_at IS NULL
+      AND (o.undo_of = r.id OR (o.options ->> 'apply_of')::bigint = r.id));
   GET DIAGNOSTICS removed = ROW_COUNT;
   DELETE FROM archives a WHERE NOT EXISTS (SELECT FROM runs WHERE runs.archive = a.sha256);
   DELETE FROM workers WHERE coalesce(ended_at, seen_at) < before;

@@ -1,0 +1,304 @@
+-- What goes wrong around a queue: a full disk of the database, rights, limits, devices that refuse.
+local bundle = require "f5.bundle"
+local core = require "f5.core"
+local json = require "f5.json"
+local lab = require "lab"
+local postgres = require "f5.postgres"
+local program = require "program"
+local queue = require "postgres.queue"
+local server_of = require "postgres.server"
+local sim = require "f5.sim"
+
+local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
+  or it
+
+local FLEET <const> = 20
+
+describe("Q2 what goes wrong around a queue", function()
+  local server, fleet, q, place
+
+  local ENV <const> = { DEVICE_PASSWORD = "admin" }
+
+  setup(function()
+    if server_of.missing then return end
+    server, fleet, place = server_of.start(), sim.start { fleet = FLEET }, lab.scratch()
+  end)
+  teardown(function()
+    if not server then return end
+    server:stop()
+    fleet:stop()
+  end)
+  before_each(function() q = server and queue.new(server) end)
+  after_each(function() if q then q:close() end end)
+
+  local function device(n, more)
+    local options = fleet:member(n):options "admin"
+    options.password, options.password_env, options.timeout = nil, "DEVICE_PASSWORD", 1
+    for name, value in pairs(more or {}) do options[name] = value end
+    fleet:member(n):control "clear_log"
+    return options
+  end
+
+  local function devices(from, to)
+    local list = {}
+    for n = from, to do list[#list + 1] = device(n) end
+    return list
+  end
+
+  local function inventory(list)
+    return place:file("inventory.json", json.encode { devices = list })
+  end
+
+  local function message(run, position)
+    return q.db:row([[select coalesce(error ->> 'message', reason) as m from jobs
+      where run = $1 and position = $2]], run, position or 1).m
+  end
+
+  local function work(...)
+    local one <close> = q:worker("w", { "--lease", "10", "--once", ... }, ENV)
+    local ended <const> = one:wait(60)
+    assert.equal(0, ended.status, ended.err)
+    return ended
+  end
+
+  -- -- a full disk ------------------------------------------------------------------------------
+
+  -- A database on a disk of a few megabytes. Returns functions that fill it and make room.
+  local function small_disk(name)
+    local path <const> = server.path .. "/" .. name
+    local made <const> = os.execute(
+      ("mkdir %s && mount -t tmpfs -o size=24m,mode=700,uid=$(stat -c %%u %s/data),"
+        .. "gid=$(stat -c %%g %s/data) tmpfs %s 2>/dev/null"):format(path, server.path, server.path,
+        path)
+    )
+    if not made then return nil end
+    server:sql(("create tablespace %s location '%s'"):format(name, path))
+    server:sql(("create database %s tablespace %s"):format(name, name))
+    local address <const> = server:address { dbname = name }
+    assert.equal(0, program.run({ "queue", "init", "--queue", address }).status)
+    return address, function()
+      os.execute(("dd if=/dev/zero of=%s/filler bs=64k 2>/dev/null"):format(path))
+    end, function() os.remove(path .. "/filler") end, function()
+      server:sql(("drop database %s with (force)"):format(name))
+      server:sql(("drop tablespace %s"):format(name))
+      os.execute("umount " .. path)
+    end
+  end
+
+  it("waits for room on the disk of the database, and loses nothing", function()
+    local address, fill, make_room, remove = small_disk "smalldisk"
+    if not address then return pending "a file system of its own cannot be made here" end
+    local small <close> = setmetatable({
+      address = address, db = require("f5.queue").open(address),
+    }, getmetatable(q))
+    local _ <close> = setmetatable({}, { __close = function() make_room() end })
+    local playbook <const> = place:file("playbook.lua", [[
+      bip.ltm.pool:create { name = "disk", partition = "Common" }
+      f5.sleep(2)
+      bip.ltm.pool["/Common/disk"]:modify { description = "second" }
+      return ("x"):rep(20000)
+    ]])
+    local list <const> = inventory(devices(1, 4))
+    local function submit()
+      return program.run { "submit", "--queue", address, "--inventory", list, playbook }
+    end
+    local run = math.tointeger(tonumber(submit().out))
+    local w <close> = small:worker("w", { "--lease", "60" }, ENV)
+    lab.wait("the first writes", function() return #lab.writes(fleet:member(4)) >= 1 end)
+    fill()
+    local refused
+    lab.wait("the disk is full", function()
+      refused = submit()
+      return refused.status ~= 0
+    end, 20)
+    assert.equal(3, refused.status)
+    assert.matches("No space left on device", refused.err)
+    core.real_sleep(4)
+    make_room()
+    local ended <const> = small:ended(run)
+    assert.equal("done", ended.state)
+    local _, err = w:output()
+    assert.matches("no database: .*No space left on device", err)
+    for n = 1, 4 do
+      local bip <close> = core.connect(fleet:member(n):options "admin")
+      assert.equal("second", bip.ltm.pool["/Common/disk"]:load().description)
+      bip.ltm.pool["/Common/disk"]:delete()
+    end
+    w:kill "TERM"
+    w:wait()
+    small.db:close()
+    remove()
+  end)
+
+  -- -- rights -----------------------------------------------------------------------------------
+
+  it("tells each role what it lacks, in all subcommands", function()
+    local run = q:submit("bip.ltm.pool:create { name = 'r', partition = 'Common' }", devices(1, 1))
+    work()
+    local name <const> = q.address:match "dbname='([^']*)'"
+    server:sql(program.run({ "queue", "grants", "--queue", q.address }).out,
+      q.address)
+    for _, role in ipairs { "viewer", "submitter", "worker" } do
+      server:sql(("create role just_%s login; grant f5lua_%s to just_%s"):format(role, role, role))
+    end
+    local list <const> = inventory(devices(1, 1))
+    local playbook <const> = place:file("one.lua", "return 1")
+    for _, case in ipairs {
+      { "viewer", { "worker", "--once" } },
+      { "viewer", { "submit", "--inventory", list, playbook } },
+      { "viewer", { "undo", tostring(run) } },
+      { "viewer", { "runs", "record", tostring(run) } },
+      { "viewer", { "runs", "cancel", tostring(run) } },
+      { "viewer", { "runs", "retry", tostring(run), "--failed" } },
+      { "submitter", { "worker", "--once" } },
+      { "worker", { "submit", "--inventory", list, playbook } },
+      { "worker", { "undo", tostring(run) } },
+      { "worker", { "runs", "cancel", tostring(run) } },
+    } do
+      local words <const> = { table.unpack(case[2]) }
+      table.insert(words, 2, "--queue")
+      table.insert(words, 3, server:address { dbname = name, user = "just_" .. case[1] })
+      local ended <const> = program.run(words, { env = ENV })
+      local what <const> = case[1] .. ": " .. table.concat(case[2], " ")
+      assert.equal(3, ended.status, what .. ended.err)
+      assert.matches("permission denied", ended.err, 1, true)
+      assert.matches("f5lua queue grants", ended.err, 1, true)
+    end
+    local seen <const> = program.run {
+      "runs", "show", tostring(run), "--queue", server:address { dbname = name,
+        user = "just_viewer" },
+    }
+    assert.equal(0, seen.status, seen.err)
+  end)
+
+  it("takes back a signed run only with a signature that the workers trust", function()
+    local pem, pub = place.path .. "/key.pem", place.path .. "/pub.pem"
+    assert(os.execute(("openssl genpkey -algorithm ed25519 -out %s && "
+      .. "openssl pkey -in %s -pubout -out %s"):format(pem, pem, pub)))
+    local run = q:submit("bip.ltm.pool:create { name = 's', partition = 'Common' }", devices(1, 1),
+      { sign = function(text) return (assert(bundle.sign(pem, text))) end })
+    work("--trust", pub)
+    assert.same({ done = 1 }, q:states(run))
+    local plain <const> = program.run { "undo", tostring(run), "--queue", q.address }
+    assert.equal(0, plain.status, plain.err)
+    assert.matches("handed back: it is not signed", work("--trust", pub).err)
+    assert.same({ waiting = 1 }, q:states(math.tointeger(tonumber(plain.out))))
+    local signed <const> = program.run {
+      "undo", tostring(run), "--queue", q.address, "--sign", pem,
+    }
+    work("--trust", pub)
+    assert.same({ done = 1 }, q:states(math.tointeger(tonumber(signed.out))))
+    local bip <close> = core.connect(fleet:member(1):options "admin")
+    assert.is_false(bip.ltm.pool["/Common/s"]:exists())
+  end)
+
+  it("is backed up and restored, as docs/queue.md says", function()
+    local run = q:submit("bip.ltm.pool:create { name = 'b', partition = 'Common' }", devices(1, 1))
+    work()
+    server:sql("create database restored")
+    local function address_of(name)
+      return ("-h %s -p %d -U admin %s"):format(server.path, server.port, name)
+    end
+    assert(os.execute(("pg_dump -n f5lua %s | psql -q -v ON_ERROR_STOP=1 %s >%s 2>&1"):format(
+      address_of(q.address:match "dbname='([^']*)'"), address_of "restored",
+      place.path .. "/restore.log")))
+    local address <const> = server:address { dbname = "restored" }
+    local restored <close> = setmetatable({
+      address = address, db = require("f5.queue").open(address),
+    }, getmetatable(q))
+    local undone <const> = program.run { "undo", tostring(run), "--queue", address }
+    assert.equal(0, undone.status, undone.err)
+    local one <close> = restored:worker("w", { "--lease", "10", "--once" }, ENV)
+    assert.equal(0, one:wait(60).status)
+    assert.same({ done = 1 }, restored:states(math.tointeger(tonumber(undone.out))))
+    local bip <close> = core.connect(fleet:member(1):options "admin")
+    assert.is_false(bip.ltm.pool["/Common/b"]:exists())
+  end)
+
+  -- -- limits -----------------------------------------------------------------------------------
+
+  it("keeps no large results, and no endless output", function()
+    local run = q:submit([[
+      if device.name == "127.0.0.1" then return ("x"):rep(50 << 20) end
+      if device.name == "127.0.0.2" then
+        local list = {}
+        for n = 1, 300000 do list[n] = "element" end
+        return list
+      end
+      for n = 1, 100000 do print(n) end
+      print(("y"):rep(1 << 20))
+      return ("z"):rep(1000)
+    ]], devices(1, 3))
+    work()
+    assert.same({ done = 3 }, q:states(run))
+    local rows = q.db:query(
+      "select result #>> '{}' as r from jobs where run = $1 order by position", run)
+    assert.equal("(a result of 50.0 MB: more than 1 MB is not stored)", rows[1].r)
+    assert.matches("^%(a result of [%d.]+ MB: more than 1 MB is not stored%)$", rows[2].r)
+    assert.equal(1000, #rows[3].r)
+    local kept = q.db:row("select count(*) as n, max(length(line)) as longest from output")
+    assert.equal(10001, kept.n)
+    assert.is_true(kept.longest < 10100)
+    run = q:submit('print(("é"):rep(20000))', devices(1, 1))
+    work()
+    local line <const> = q.db:row("select line from output where run = $1", run).line
+    assert.equal(("é"):rep(5000) .. "… (40000 bytes)", line)
+  end)
+
+  it("names devices and shows what they print without harm", function()
+    local name <const> = "a/b %* \"name\" 'x' é"
+    local run = q:submit('print "\27]0;title\7" error("bad \27[2J device")',
+      { device(1, { name = name }) })
+    work()
+    local shown <const> = program.run { "runs", "show", tostring(run), "--print", "--queue",
+      q.address }
+    assert.equal(0, shown.status, shown.err)
+    assert.is_nil(shown.out:find "[\27\7]")
+    assert.matches(name, shown.out, 1, true)
+    assert.matches("bad \\x1b[2J device", shown.out, 1, true)
+  end)
+
+  -- -- devices ----------------------------------------------------------------------------------
+
+  it("stores the reasons of devices that cannot be worked on", function()
+    local list <const> = {
+      device(1, { password_env = "NO_SUCH_VARIABLE" }),
+      device(2, { username = "nobody" }),
+      { name = "gone", host = "127.0.0.3", port = 1, username = "admin",
+        password_env = "DEVICE_PASSWORD", timeout = 1 },
+      device(4),
+    }
+    local run = q:submit("return 1", list)
+    work()
+    assert.same({ done = 1, failed = 3 }, q:states(run))
+    assert.matches("the variable NO_SUCH_VARIABLE (password_env in the inventory) is not set",
+      message(run, 1), 1, true)
+    assert.matches("401", message(run, 2))
+    assert.matches("127.0.0.3:1", message(run, 3))
+  end)
+
+  it("goes on when the server ends its connections, or has none left", function()
+    local run = q:submit("f5.sleep(0.3) return 1", devices(1, FLEET))
+    local w <close> = q:worker("w", { "--lease", "30", "--workers", "2" }, ENV)
+    lab.wait("a result", function() return (q:states(run).done or 0) > 0 end)
+    local others = {}
+    for n = 1, 4 do
+      core.real_sleep(0.2)
+      q.db:query [[select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()]]
+      if n == 2 then
+        for i = 1, 60 do
+          local ok, db = pcall(postgres.connect, q.address)
+          if not ok then break end
+          others[i] = db
+        end
+      end
+    end
+    core.real_sleep(1)
+    for _, db in ipairs(others) do db:close() end
+    assert.equal("done", q:ended(run).state)
+    assert.equal(0, q.db:row("select count(*) as n from attempts where attempt > 1").n)
+    w:kill "TERM"
+    assert.equal(0, w:wait().status)
+  end)
+end)
