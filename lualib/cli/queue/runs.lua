@@ -1,4 +1,4 @@
--- f5lua runs: lists the runs of a queue, shows, cancels and repeats them.
+-- f5lua runs: lists the runs of a queue, shows, cancels, repeats and removes them.
 local core = require "f5.core"
 local following = require "cli.support.queue.following"
 local output = require "cli.support.output"
@@ -7,7 +7,7 @@ local showing = require "cli.support.queue.show"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
-local M = { summary = "list the runs of a queue; show, cancel and repeat them" }
+local M = { summary = "list the runs of a queue; show, cancel, repeat and remove them" }
 
 local PROGRAM <const> = "f5lua runs"
 
@@ -19,7 +19,7 @@ function M.setup(parser)
       .. "       f5lua runs plan ID [DEVICE]\n"
       .. "       f5lua runs cancel ID\n"
       .. "       f5lua runs retry ID --failed\n"
-      .. "       f5lua runs prune --older DAYS"
+      .. "       f5lua runs prune --older DAYS [--check]"
   )
   parser
     :argument("action", "list (default), show, record, plan, cancel, retry or prune")
@@ -33,6 +33,7 @@ function M.setup(parser)
   parser:flag("--print", "show: with what the playbook printed")
   parser:flag("--failed", "retry: the devices that failed, or that were not reached")
   parser:option("--older", "prune: runs that ended more days ago"):argname "DAYS"
+  parser:flag("--check", "prune: only list what would be removed")
   parser
     :option("-o --output", "table or json")
     :argname "FORMAT"
@@ -150,14 +151,32 @@ end
 
 local MOST_DAYS <const> = 100000
 
+local PRUNABLE <const> = [[
+  select r.id as run, r.kind, r.state, r.playbook, r.jobs as devices, r.submitted_by as by,
+    to_char(r.ended_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as ended
+  from runs r join prunable($1::timestamptz) as p (id) using (id) order by r.id]]
+
+local PRUNED <const> = { "run", "kind", "state", "playbook", "devices", "by", "ended" }
+
+local function days_of(options)
+  local days = math.tointeger(tonumber((options.older or ""):match "^(%d+)d?$"))
+  if days and days <= MOST_DAYS then return days end
+  usage("say which runs: --older DAYS, such as --older 90", PROGRAM)
+end
+
+local function runs_of(n) return ("%d run%s"):format(n, n == 1 and "" or "s") end
+
 -- Only the owner of the schema may do it.
 local function prune(db, options)
-  local days = math.tointeger(tonumber((options.older or ""):match "^(%d+)d?$"))
-  if not days or days > MOST_DAYS then
-    usage("say which runs: --older DAYS, such as --older 90", PROGRAM)
+  local calls <const> = require "f5.queue.calls"
+  local before <const> = calls.days_ago(db, days_of(options))
+  if options.check then
+    showing.rows(db:query(PRUNABLE, before), PRUNED, options.output, "no runs")
+  else
+    output(runs_of(calls.prune(db, before)), " removed\n")
   end
-  local removed <const> = require("f5.queue.calls").prune(db, days)
-  output(("%d run%s removed\n"):format(removed, removed == 1 and "" or "s"))
+  local needed <const> = calls.still_needed(db, before)
+  if needed > 0 then note("%s kept: a run that has not ended needs it", runs_of(needed)) end
 end
 
 local ACTIONS <const> = {
@@ -168,18 +187,28 @@ local ACTIONS <const> = {
 -- Actions that are not about one run.
 local WHOLE <const> = { list = true, prune = true }
 
+-- Seconds for a statement. A run may have millions of lines.
+local PRUNE_TIMEOUT <const> = 3600
+
 local function act(options)
   options.action = options.action or "list"
   if WHOLE[options.action] and options.id then
     usage(("%s takes no run"):format(options.action), PROGRAM)
   end
   if not WHOLE[options.action] then number_of(options) end
-  if options.older and options.action ~= "prune" then usage("--older is for prune", PROGRAM) end
+  for _, name in ipairs { "older", "check" } do
+    if options[name] and options.action ~= "prune" then
+      usage(("--%s is for prune"):format(name), PROGRAM)
+    end
+  end
+  if options.action == "prune" then days_of(options) end
   if options.device and not KEPT[options.action] then
     usage(("%s takes no device"):format(options.action), PROGRAM)
   end
   local address <const>, schema <const> = require("f5.queue").address(options)
-  local db <close> = require("f5.queue").open(address, schema)
+  local db <close> = require("f5.queue").open(address, schema, {
+    timeout = options.action == "prune" and PRUNE_TIMEOUT or nil,
+  })
   return ACTIONS[options.action](db, options, address, schema)
 end
 

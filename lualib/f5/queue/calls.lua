@@ -20,6 +20,9 @@ local function query(db, statement, ...)
   end
 end
 
+-- Runs that are removed in one transaction: who submits waits for it.
+local AT_ONCE <const> = 5
+
 -- JSON that PostgreSQL keeps: it has no NUL in its texts.
 local function plain(value)
   if type(value) == "string" then return (value:gsub("%z", "")) end
@@ -181,10 +184,26 @@ function M.retry(db, id, from)
   return query(db, "select retry($1::bigint, $2) as id", id, from)[1].id
 end
 
---- Removes runs that ended more than `days` ago. Returns how many.
-function M.prune(db, days)
-  return query(db, "select prune(clock_timestamp() - make_interval(days => $1::integer)) as n",
-    days)[1].n
+--- The time of the database that many days ago, as text.
+function M.days_ago(db, days)
+  return query(db, "select (now() - make_interval(days => $1::integer))::text as t", days)[1].t
+end
+
+--- Removes runs that ended before a time, and that no open run needs. Each time it removes some, in
+--- a transaction. Returns how many.
+function M.prune(db, before)
+  local total = 0
+  repeat
+    local n = query(db, "select prune($1::timestamptz, $2::integer) as n", before, AT_ONCE)[1].n
+    total = total + n
+  until n == 0
+  return total
+end
+
+--- How many runs ended before a time, but are needed by an open one.
+function M.still_needed(db, before)
+  return query(db, [[select count(*) as n from runs where ended_at < $1::timestamptz
+    and id not in (select * from prunable($1::timestamptz))]], before)[1].n
 end
 
 --- What a worker needs of a run: manifest, archive, signature.

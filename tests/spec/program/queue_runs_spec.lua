@@ -131,6 +131,11 @@ describe("Q1 f5lua submit", function()
     q.db:query "update runs set ended_at = ended_at - interval '10 days'"
     assert.equal("0 runs removed\n", (done { "runs", "prune", "--older", "20" }))
     -- Run 1 is needed by its undo, and run 3 has not ended.
+    local out, err = done { "runs", "prune", "--older", "5d", "--check" }
+    assert.matches("\n *2 +run +done +work.lua +4 +admin +20", out)
+    assert.is_nil(out:match "\n *[134] ")
+    assert.matches("1 run kept: a run that has not ended needs it", err)
+    assert.equal(4, q.db:row("select count(*) as n from runs").n)
     assert.equal("1 run removed\n", (done { "runs", "prune", "--older", "5d" }))
     assert.equal(0, q.db:row("select count(*) as n from jobs where run = 2").n)
     done { "worker", "--once", "--tags", "eu" }
@@ -140,6 +145,17 @@ describe("Q1 f5lua submit", function()
     refused(2, "say which runs", "runs", "prune", "--older", "1.5")
     refused(2, "prune takes no run", "runs", "prune", "1", "--older", "1")
     refused(2, "%-%-older is for prune", "runs", "list", "--older", "1")
+    refused(2, "%-%-check is for prune", "runs", "show", "1", "--check")
+  end)
+
+  it("are removed by the owner of the queue only", function()
+    done { "submit", "--inventory", "sites.lua", "work.lua" }
+    server:sql(program.run({ "queue", "grants" }).out, q.address)
+    server:sql("create role remover login; grant f5lua_submitter to remover", q.address)
+    local address <const> = q.address:gsub("user='admin'", "user='remover'")
+    refused(3, "permission denied for function prune.*f5lua queue grants", "runs", "prune",
+      "--older", "1", "--queue", address)
+    assert.equal(1, q.db:row "select count(*) as n from runs".n)
   end)
 
   it("keeps secrets out of the database", function()

@@ -274,6 +274,96 @@ describe("Q2 the rules of a queue", function()
       (select string_agg(line, ' ' order by n) from f5lua.change_records) as records]])
   end)
 
+  -- A run with all that can belong to it, which has ended.
+  local function full_run(run)
+    local number = submit({ { tags = { "eu" } }, { wave = 1 } }, run)
+    local job = take(1, 1, { "eu" })[1]
+    db:query("select say($1::uuid, $2::bigint, 1, 1, 1, '{hello}')", id(1), number)
+    db:query([[select add_records($1::uuid, jsonb_build_array(jsonb_build_object('run',
+      $2::bigint, 'position', 1, 'attempt', 1, 'first', 1, 'lines', '["{}"]'::jsonb)))]], id(1),
+      number)
+    db:query("select save_plan($1::uuid, $2::bigint, 1, 1, '{}')", id(1), number)
+    finish(1, { job })
+    finish(1, take(1, 1))
+    assert.equal("done", (state_of(number)))
+    return number
+  end
+
+  local function prune(on, before)
+    return (on or db):row(("select f5lua.prune(%s, 100) as n"):format(before or
+      "clock_timestamp()")).n
+  end
+
+  it("removes old runs with all that belongs to them, and nothing else", function()
+    local first = full_run()
+    db:query("update f5lua.runs set ended_at = now() - interval '2 days' where id = $1", first)
+    local second = full_run()
+    local open = submit { {} }
+    db:query("update f5lua.runs set submitted_at = now() - interval '9 days' where id = $1", open)
+    local TABLES <const> = { "runs", "lots", "jobs", "attempts", "output", "change_records",
+      "plans" }
+    local before = {}
+    for _, name in ipairs(TABLES) do
+      before[name] = db:row(("select count(*) as n from f5lua.%s where %s = $1"):format(
+        name, name == "runs" and "id" or "run"), second).n
+      assert.is_true(before[name] > 0, name)
+    end
+    assert.equal(1, prune(nil, "now() - interval '1 day'"))
+    for _, name in ipairs(TABLES) do
+      local column = name == "runs" and "id" or "run"
+      local function count(of)
+        return db:row(("select count(*) as n from f5lua.%s where %s = $1"):format(name, column),
+          of).n
+      end
+      assert.equal(0, count(first), name)
+      assert.equal(before[name], count(second), name)
+    end
+    assert.equal("waiting", (state_of(open)))
+    assert.equal(1, db:row "select count(*) as n from archives".n)
+    assert.equal(1, prune())
+    assert.equal(1, db:row "select count(*) as n from archives".n) -- of the open run
+    db:query("select cancel($1)", open)
+    assert.equal(1, prune())
+    assert.equal(0, db:row "select count(*) as n from archives".n)
+  end)
+
+  it("keeps a run while an open one takes it back or applies its plans", function()
+    local undone, checked = full_run(), full_run { kind = "check" }
+    local undo = submit({ {} }, { kind = "undo", undo_of = undone })
+    local apply = submit({ { key = "d9:443" } }, {
+      kind = "apply", options = { apply_of = checked },
+    })
+    submit({ { key = "d8:443" } }, { options = { apply_of = "no run" } })
+    assert.equal(0, prune())
+    db:query("select cancel($1)", undo)
+    assert.equal(2, prune()) -- the undo and what it was about
+    assert.same({ nil, "done" }, { (db:row("select state from runs where id = $1", undone) or {})
+      .state, (state_of(checked)) })
+    db:query("select cancel($1)", apply)
+    assert.equal(2, prune())
+  end)
+
+  it("removes neither the playbook nor the subject of a run that is being submitted", function()
+    local old = full_run()
+    local submitting = queue.open(server:address())
+    local other <close> = queue.open(server:address())
+    submitting:query "begin"
+    local own = db
+    db = submitting
+    local new = submit({ {} }, { kind = "undo", undo_of = old })
+    db = own
+    local removed
+    local fiber = f5.spawn(function() removed = prune(other) end)
+    f5.sleep(0.3)
+    assert.is_nil(removed)
+    submitting:query "commit"
+    submitting:close()
+    fiber:join()
+    assert.equal(0, removed)
+    assert.equal(old, db:row("select undo_of from runs where id = $1", new).undo_of)
+    assert.equal(1, db:row "select count(*) as n from archives".n)
+  end)
+
   it("refuses a run without devices, and waves with a gap", function()
     for _, jobs in ipairs { {}, { { wave = 1 } }, { { wave = 0 }, { wave = 2 } } } do
       local ok, err = f5.try(submit, jobs)
@@ -302,7 +392,7 @@ describe("Q2 the rules of a queue", function()
       ["insert into f5lua.schema_version values (9, 'x')"] = "",
       ["select f5lua.settle(1)"] = "",
       ["select f5lua.stop_run(1, 'unreached', 'x')"] = "",
-      ["select f5lua.prune(now())"] = "",
+      ["select f5lua.prune(now(), 1)"] = "",
     } do
       for _, role in ipairs { "viewer", "submitter", "worker" } do
         local expected = may:find(role, 1, true) and "done" or "refused"

@@ -104,19 +104,39 @@ BEGIN
   RETURN its_state;
 END $f$;
 
--- Removes runs that ended before this time, with all that belongs to them; not those that a run
--- still takes back or applies. Returns how many.
-CREATE FUNCTION prune(before timestamptz) RETURNS integer
+-- Runs that may be removed: they ended before this time, and no run that is still open takes them
+-- back or applies them.
+CREATE FUNCTION prunable(before timestamptz) RETURNS SETOF bigint
+LANGUAGE sql STABLE @owner AS $f$
+  SELECT r.id FROM runs r WHERE r.ended_at < before AND r.id::text NOT IN (
+    SELECT about FROM runs o, LATERAL (VALUES (o.undo_of::text), (o.options ->> 'apply_of'))
+        AS v (about)
+      WHERE o.state IN ('waiting', 'running', 'stopping') AND about IS NOT NULL)
+  ORDER BY r.id;
+$f$;
+
+-- Removes at most `many` of these runs, with all that belongs to them. Returns how many; ask again
+-- until there are none. A run that is submitted meanwhile waits: it may be about one of them, or
+-- have the same playbook.
+CREATE FUNCTION prune(before timestamptz, many integer) RETURNS integer
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
-  removed integer;
+  old bigint[];
+  theirs text[];
 BEGIN
-  DELETE FROM runs r WHERE r.ended_at < before AND NOT EXISTS (
-    SELECT FROM runs o WHERE o.ended_at IS NULL
-      AND (o.undo_of = r.id OR (o.options ->> 'apply_of')::bigint = r.id));
-  GET DIAGNOSTICS removed = ROW_COUNT;
-  DELETE FROM archives a WHERE NOT EXISTS (SELECT FROM runs WHERE runs.archive = a.sha256);
+  LOCK TABLE archives IN SHARE ROW EXCLUSIVE MODE;
+  old := ARRAY(SELECT id FROM prunable(before) AS p (id) LIMIT many);
+  theirs := ARRAY(SELECT DISTINCT archive FROM runs WHERE id = ANY (old));
+  -- All rows of a run at once: much faster than what each job takes along.
+  DELETE FROM output WHERE run = ANY (old);
+  DELETE FROM change_records WHERE run = ANY (old);
+  DELETE FROM plans WHERE run = ANY (old);
+  DELETE FROM attempts WHERE run = ANY (old);
+  DELETE FROM jobs WHERE run = ANY (old);
+  DELETE FROM runs WHERE id = ANY (old);
+  DELETE FROM archives a WHERE sha256 = ANY (theirs)
+    AND NOT EXISTS (SELECT FROM runs WHERE runs.archive = a.sha256);
   DELETE FROM workers WHERE coalesce(ended_at, seen_at) < before;
-  RETURN removed;
+  RETURN cardinality(old);
 END $f$;
 ]]

@@ -77,13 +77,14 @@ CREATE TABLE lots (
   wave integer NOT NULL,
   tags text[] NOT NULL CHECK (array_position(tags, NULL) IS NULL),
   jobs integer NOT NULL,
-  UNIQUE (run, wave, tags)
+  UNIQUE (run, wave, tags),
+  UNIQUE (run, id)
 );
 
 CREATE TABLE jobs (
   run bigint NOT NULL REFERENCES runs ON DELETE CASCADE,
   position integer NOT NULL,
-  lot bigint NOT NULL REFERENCES lots ON DELETE CASCADE,
+  lot bigint NOT NULL,
   wave integer NOT NULL,
   device text NOT NULL,
   device_key text NOT NULL CHECK (device_key = lower(device_key) AND device_key ~ '.:[0-9]+$'),
@@ -103,6 +104,7 @@ CREATE TABLE jobs (
   started_at timestamptz,
   ended_at timestamptz,
   PRIMARY KEY (run, position),
+  FOREIGN KEY (run, lot) REFERENCES lots (run, id) ON DELETE CASCADE,
   UNIQUE (run, device),
   CONSTRAINT running_on_a_worker
     CHECK ((state = 'running') = (worker IS NOT NULL AND lease_until IS NOT NULL)),
