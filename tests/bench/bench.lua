@@ -325,6 +325,11 @@ dofile "tests/bench/observed.lua"(rows, {
   quick = quick,
 })
 
+dofile "tests/bench/queued.lua"(rows, {
+  playbook = playbook, most = most, faster = faster, read_all = simulated.read_all, f5lua = f5lua,
+  work = work, port = fleet_port, object = object, rounds = rounds, quick = quick,
+})
+
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
 local order <const> =
   { "f5lua", "floor", "digested", "digest", "portable", "static", "curl", "node", "requests" }
@@ -338,6 +343,7 @@ local UNITS <const> = {
   rss = { "%.1f MB", "%g MB" },
   seconds = { "%.2f s", "%g s" },
   rate = { "%.0f a second", "%.0f a second" },
+  over = { "%+.1f MB", "%g MB" },
   kb = { "%.1f KB an object", "%g KB" },
   instructions = { "%.0f instructions", "%.0f" },
 }
