@@ -20,8 +20,9 @@ Worker.__index = Worker
 -- attempts to reach the database.
 local LOOK <const> = 5
 local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 30
--- How long results are collected before they are stored together, and lines that are printed.
-local COLLECT <const>, SAY <const> = 0.01, 1
+-- How long results are collected before they are stored together, lines that are printed, and
+-- places before new jobs are taken for them.
+local COLLECT <const>, SAY <const>, GATHER <const> = 0.01, 1, 0.002
 
 -- A random UUID.
 local function new_id()
@@ -39,7 +40,7 @@ end
 function Worker.new(given)
   local self = setmetatable({
     id = new_id(),
-    jobs = {}, count = 0, results = {}, refused = {},
+    jobs = {}, count = 0, working = 0, results = {}, refused = {},
   }, Worker)
   for name, value in pairs(given) do self[name] = value end
   self.runs, self.records = runs.new(self), records.new(self)
@@ -132,15 +133,21 @@ function Worker:ended(job)
   self:forget(job)
 end
 
+-- There may be a place for another job.
+function Worker:wake()
+  if self.resting then self.resting:cancel() end
+end
+
 function Worker:forget(job)
   self.jobs[job:key()] = nil
   self.count = self.count - 1
+  self:wake()
 end
 
 function Worker:start(row)
   local job = Job.new(row, self)
   self.jobs[job:key()] = job
-  self.count = self.count + 1
+  self.count, self.working = self.count + 1, self.working + 1
   self.tell("start", job)
   core.spawn(function()
     job.fiber = core.spawn(function() self:work(job) end)
@@ -148,6 +155,8 @@ function Worker:start(row)
     local ok, err = pcall(job.fiber.join, job.fiber)
     if not ok and not job.how then job:conclude(false, err) end
     job.ended = true
+    self.working = self.working - 1
+    self:wake()
     self:ended(job)
   end)
 end
@@ -205,23 +214,44 @@ local function list_of(refused)
   return list
 end
 
--- Takes jobs while there are places.
+-- How many jobs may start. A place is free when the work on its device has ended; the results that
+-- are not stored yet are bounded, too.
+function Worker:places()
+  if self.stopping then return 0 end
+  return math.min(self.capacity - self.working, 2 * self.capacity - self.count)
+end
+
+-- Takes jobs while there are places. Returns false if there are none to take.
 function Worker:look()
-  self:ask(calls.reap)
-  while self.count < self.capacity and not self.stopping do
+  if core.now() >= self.next_reap then
+    self.next_reap = core.now() + LOOK
+    self:ask(calls.reap)
+  end
+  while self:places() > 0 do
     local jobs = self:ask(function(db)
-      return calls.take(db, self, self.capacity - self.count, list_of(self.refused))
+      return calls.take(db, self, self:places(), list_of(self.refused))
     end)
-    if #jobs == 0 then return false end
     for _, job in ipairs(jobs) do self:start(job) end
+    if #jobs == 0 and self:ask(calls.reap) == 0 then return false end
   end
   return true
 end
 
+-- Waits until there is a place again.
+function Worker:rest()
+  while self:places() <= 0 and not self.stopping do
+    self.resting = core.spawn(function() core.real_sleep(LOOK) end)
+    pcall(self.resting.join, self.resting) -- the end of a job cancels it
+    self.resting = nil
+  end
+  core.real_sleep(GATHER)
+end
+
 function Worker:take_jobs()
+  self.next_reap = core.now()
   while not self.stopping do
-    if self:look() then -- all places are taken
-      repeat core.real_sleep(COLLECT) until self.count < self.capacity or self.stopping
+    if self:look() then
+      self:rest()
     elseif self.once and self.count == 0 and #self.results == 0 then
       return
     else
