@@ -1,6 +1,7 @@
 --- The change record of a device in a run: those of all attempts, as one. A worker that was killed
 --- leaves a record without an end, and the next attempt has its own.
 
+local core = require "f5.core"
 local files = require "f5.safe.files"
 local json = require "f5.json"
 
@@ -45,8 +46,12 @@ function M.text(rows)
   if #rows == 0 then return nil end
   local out, head = { steps = 0, devices = 0, number_of = {} }, nil
   local attempt, part
-  for _, row in ipairs(rows) do
-    local line = json.decode(row.line)
+  for number, row in ipairs(rows) do
+    local ok, line = pcall(json.decode, row.line)
+    if not ok or type(line) ~= "table" then
+      core.usage_error(("line %d of the change record is damaged: %s"):format(number,
+        tostring(line)))
+    end
     if row.attempt ~= attempt then
       attempt, part, out.ended = row.attempt, { base = out.steps, devices = {} }, nil
     end

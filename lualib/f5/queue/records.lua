@@ -19,15 +19,28 @@ end
 
 -- -- lines to the database ------------------------------------------------------------------------
 
+-- What could not be stored stays in front of what has come meanwhile.
+function Records:put_back(entries)
+  for _, entry in ipairs(entries) do
+    local later <const> = self.waiting[entry.job]
+    if later then table.move(later.lines, 1, #later.lines, #entry.lines + 1, entry.lines) end
+    self.waiting[entry.job] = entry
+  end
+end
+
 -- Takes what has come together and stores it. Returns job -> whether it has its lease.
 function Records:store()
   local entries, held = {}, {}
   for _, entry in pairs(self.waiting) do entries[#entries + 1] = entry end
   self.waiting = {}
   if #entries == 0 then return held end
-  local answers = self.worker:ask(function(db)
+  local ok, answers = pcall(self.worker.ask, self.worker, function(db)
     return calls.add_records(db, self.worker, entries)
   end)
+  if not ok then
+    self:put_back(entries)
+    error(answers, 0)
+  end
   for i, entry in ipairs(entries) do held[entry.job] = answers[i] end
   return held
 end
