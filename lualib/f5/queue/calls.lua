@@ -23,12 +23,26 @@ end
 -- Runs that are removed in one transaction: who submits waits for it.
 local AT_ONCE <const> = 5
 
--- JSON that PostgreSQL keeps: it has no NUL in its texts.
+-- Text that PostgreSQL keeps: UTF-8 without NUL. Other bytes become \xHH.
+local function plain_text(text)
+  text = text:gsub("%z", "")
+  if utf8.len(text) then return text end
+  local parts, from = {}, 1
+  while from <= #text do
+    local _, bad = utf8.len(text, from)
+    parts[#parts + 1] = text:sub(from, (bad or #text + 1) - 1)
+    if bad then parts[#parts + 1] = ("\\x%02x"):format(text:byte(bad)) end
+    from = (bad or #text) + 1
+  end
+  return table.concat(parts)
+end
+
+-- The same for all texts of a value. What a playbook made may have metamethods.
 local function plain(value)
-  if type(value) == "string" then return (value:gsub("%z", "")) end
+  if type(value) == "string" then return plain_text(value) end
   if type(value) ~= "table" then return value end
   local copy = json.is_array(value) and json.array {} or {}
-  for key, item in pairs(value) do copy[plain(key)] = plain(item) end
+  for key, item in next, value do copy[plain(key)] = plain(item) end
   return copy
 end
 

@@ -83,12 +83,20 @@ function Job:visit(run)
   return outcome
 end
 
+local LONGEST_KIND <const> = 100 -- bytes; those of f5lua are shorter
+
+-- A playbook may raise any value.
 local function error_of(problem)
   local is_error <const> = type(problem) == "table"
-  local text <const> = is_error and not getmetatable(problem) and problem.message or problem
+  local text = problem
+  if is_error and not getmetatable(problem) and problem.message ~= nil then
+    text = problem.message
+  end
+  local kind, status = is_error and problem.kind, is_error and problem.status
   return {
-    message = core.mask(tostring(text)), kind = is_error and problem.kind or nil,
-    status = is_error and problem.status or nil,
+    message = printed.shortened(core.mask(runs.text(text))),
+    kind = type(kind) == "string" and #kind <= LONGEST_KIND and kind or nil,
+    status = math.type(status) == "integer" and status or nil,
   }
 end
 

@@ -11,9 +11,10 @@ local M = {}
 -- More lines than this of one attempt are not kept, and more bytes of a line.
 local MOST_LINES <const>, MOST_BYTES <const> = 10000, 10000
 
-local function shortened(line)
-  if #line <= MOST_BYTES then return line end
-  return ("%s… (%d bytes)"):format(line:sub(1, utf8.offset(line, 0, MOST_BYTES + 1) - 1), #line)
+--- A text of at most 10,000 bytes: the rest is left out.
+function M.shortened(text)
+  if #text <= MOST_BYTES then return text end
+  return ("%s… (%d bytes)"):format(text:sub(1, utf8.offset(text, 0, MOST_BYTES + 1) - 1), #text)
 end
 
 --- Keeps what a job prints.
@@ -22,7 +23,7 @@ function M.add(job, text)
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     job.line_count = job.line_count + 1
     if job.line_count <= MOST_LINES then
-      job.lines[#job.lines + 1] = terminal.line(shortened(core.mask(line)))
+      job.lines[#job.lines + 1] = terminal.line(M.shortened(core.mask(line)))
     elseif job.line_count == MOST_LINES + 1 then
       job.lines[#job.lines + 1] = ("(more than %d lines: the rest is not kept)"):format(MOST_LINES)
     end

@@ -88,21 +88,34 @@ local function too_large(bytes)
   return ("(a result of %.1f MB: more than 1 MB is not stored)"):format(bytes / (1 << 20))
 end
 
+--- A value as text. A playbook's own tostring may fail.
+function Runs.text(value)
+  local ok, text = pcall(tostring, value)
+  return ok and text or ("(a %s without a text)"):format(type(value))
+end
+
+local function is_finite(value)
+  return value == value and value ~= math.huge and value ~= -math.huge
+end
+
+-- A copy: a fiber that the playbook left behind may still change the table.
+local function of_table(result)
+  local ok, text = pcall(json.encode, result)
+  if ok then return #text > MOST_RESULT and too_large(#text) or json.decode(text) end
+  local own <const> = Runs.text(result)
+  if not own:find "^table: 0x" then return own end
+  return ("(a table that is not JSON: %s)"):format(Runs.text(text))
+end
+
 --- A result as it can be stored: JSON, else text. Instead of one that is too large, a text says so.
 function Runs.storable(result)
-  if result == nil then return nil end
-  if type(result) == "table" then
-    local ok, text = pcall(json.encode, result)
-    if ok then return #text > MOST_RESULT and too_large(#text) or result end
-  end
-  if type(result) == "table" or type(result) == "function" or type(result) == "userdata"
-    or type(result) == "thread" then
-    return core.mask(tostring(result))
-  end
-  if type(result) == "string" and #result > MOST_RESULT then return too_large(#result) end
-  local is_finite <const> = result == result and result ~= math.huge and result ~= -math.huge
-  if not is_finite then return tostring(result) end
-  return result
+  local kind <const> = type(result)
+  if kind == "nil" or kind == "boolean" then return result end
+  if kind == "number" then return is_finite(result) and result or tostring(result) end
+  if kind == "table" then result = of_table(result) end
+  if kind ~= "table" and kind ~= "string" then result = core.mask(Runs.text(result)) end
+  if type(result) ~= "string" then return result end
+  return #result > MOST_RESULT and too_large(#result) or result
 end
 
 return Runs

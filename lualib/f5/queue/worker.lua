@@ -157,7 +157,8 @@ function Worker:start(row)
     job.ended = true
     self.working = self.working - 1
     self:wake()
-    self:ended(job)
+    ok, err = pcall(self.ended, self, job)
+    if not ok then self.failure = self.failure or err end
   end)
 end
 

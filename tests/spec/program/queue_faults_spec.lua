@@ -245,6 +245,38 @@ describe("Q2 what goes wrong around a queue", function()
     assert.equal(("é"):rep(5000) .. "… (40000 bytes)", line)
   end)
 
+  it("stores whatever a playbook returns or raises, and goes on", function()
+    local CASES <const> = {
+      { [[return "\xff\xfeé"]], "done", "\\xff\\xfeé" },
+      { [[return "\xed\xa0\x80"]], "done", "\\xed\\xa0\\x80" },
+      { [[return { a = "\xff" }]], "done", "(a table that is not JSON: cannot encode a string" },
+      { [[return { 0/0 }]], "done", "(a table that is not JSON: cannot encode nan" },
+      { [[return setmetatable({ 7 }, { __pairs = error, __tostring = error })]], "done", "[7]" },
+      { [[return setmetatable({ 0/0 }, { __tostring = error })]], "done", "(a table without a" },
+      { [[return ("é"):rep(9):sub(2)]], "done", "\\xa9éé" },
+      { [[error "\xff"]], "failed", ": \\xff" },
+      { [[error { message = "x", kind = print, status = 0/0 }]], "failed", "x" },
+      { [[error { message = { 1 }, kind = "\xff" }]], "failed", "table: 0x" },
+      { [[error(setmetatable({}, { __tostring = error, __index = error }))]], "failed", "" },
+      { [[error(("x"):rep(5 << 20))]], "failed", "… (5242896 bytes)" },
+    }
+    local texts, list = {}, {}
+    for n, case in ipairs(CASES) do
+      texts[n] = ("function() %s end"):format(case[1])
+      list[n] = device(n, { name = tostring(n) })
+    end
+    local run = q:submit(("return ({ %s })[tonumber(device.name)]()"):format(
+      table.concat(texts, ", ")), list)
+    work()
+    for n, case in ipairs(CASES) do
+      local row = q.db:row([[select state, attempt, coalesce(error ->> 'message', result #>> '{}')
+        as text from jobs where run = $1 and position = $2]], run, n)
+      assert.same({ case[2], 1 }, { row.state, row.attempt }, case[1])
+      assert.matches(case[3], row.text, 1, true)
+      assert.is_true(#row.text < 10100)
+    end
+  end)
+
   it("names devices and shows what they print without harm", function()
     local name <const> = "a/b %* \"name\" 'x' é"
     local run = q:submit('print "\27]0;title\7" error("bad \27[2J device")',
