@@ -77,7 +77,8 @@ function M.setup(parser)
       .. "plan saw it. Afterwards it reads every object back and compares it with the plan.\n"
       .. "Exit status: 0 all is as planned, 1 an object is not, or the plan cannot be read,\n"
       .. "2 wrong usage, 3 it was refused, or the device or the network failed.\n"
-      .. "--queue, or FILE = run:12: workers apply the plans of a check, see docs/queue.md."
+      .. "FILE = run:12: workers of a queue apply the plans of a check. With --queue and\n"
+      .. "--inventory they apply the plan of FILE. See docs/queue.md."
   )
 end
 
@@ -316,8 +317,9 @@ local function run(options)
 end
 
 function M.run(options)
-  local id <const> = follow_up.run_of(options.file, options, PROGRAM)
+  local id <const> = follow_up.run_of(options.file, options, PROGRAM, true)
   if id then return follow_up.run(IN_QUEUE, options, id) end
+  if options.queue then return require("cli.support.queue.plans").run(options, PROGRAM) end
   return reported.run(options, PROGRAM, function() return run(options) end)
 end
 

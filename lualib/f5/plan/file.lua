@@ -137,6 +137,17 @@ function M.text(plan, key)
   return json.encode(plan, STYLE) .. "\n"
 end
 
+--- The text of the part of a plan that is about one device. It is a plan by itself, not signed.
+-- @param plan table: as M.parse returned it
+-- @param device table: one of its devices
+function M.part(plan, device)
+  local part = {
+    plan = plan.plan, made = plan.made, devices = json.array { device },
+  }
+  part.digest = core.sha256(canonical(part))
+  return json.encode(part, STYLE) .. "\n"
+end
+
 --- Writes a plan.
 -- @param path string
 -- @param plan, key: as of M.text

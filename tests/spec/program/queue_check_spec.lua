@@ -172,11 +172,42 @@ describe("Q1 checks and plans in a queue", function()
       "5").out))
     work()
     assert.same({ done = 1, failed = 1 }, q:states(run))
-    assert.matches("nothing was sent: the device has changed since the check (ltm/pool /Common/old",
-      q.db:row("select error ->> 'message' as m from jobs where run = $1 and position = 1", run).m,
-      1, true)
+    assert.matches("nothing was sent: the device has changed since the plan was made "
+      .. "(ltm/pool /Common/old", q.db:row([[select error ->> 'message' as m from jobs
+      where run = $1 and position = 1]], run).m, 1, true)
     assert.same({}, writes(1))
     assert.same(AFTER, pools(2))
+  end)
+
+  it("applies a plan of a file to the devices of an inventory", function()
+    local list <const>, file <const> = inventory(3), place.path .. "/all.plan"
+    local planned <const> = program.run({
+      "plan", "-o", file, "--inventory", list, place:file("playbook.lua", CHANGES),
+    }, { env = ENV })
+    assert.equal(0, planned.status, planned.err)
+    local function apply(...)
+      return f5lua("apply", file, "--queue", q.address, ...)
+    end
+    assert.matches("name the devices with --inventory", apply().err, 1, true)
+    local some <const> = apply("--inventory", list, "--limit", "127.0.0.2")
+    assert.equal(0, some.status, some.err)
+    work()
+    all_done(math.tointeger(tonumber(some.out)), 1)
+    assert.same({ BEFORE, AFTER, BEFORE }, { pools(1), pools(2), pools(3) })
+    local all <const> = apply("--inventory", list, "--max-failures", "1")
+    work()
+    -- 127.0.0.2 is not as the plan saw it any more.
+    local run <const> = math.tointeger(tonumber(all.out))
+    assert.same({ done = 2, failed = 1 }, q:states(run))
+    for n = 1, 3 do assert.same(AFTER, pools(n)) end
+    local undone <const> = f5lua("undo", "run:" .. run)
+    work()
+    all_done(math.tointeger(tonumber(undone.out)), 2)
+    assert.same({ BEFORE, AFTER, BEFORE }, { pools(1), pools(2), pools(3) })
+    place:file("all.plan", (place:read "all.plan":gsub("changed", "forged")))
+    local forged <const> = apply("--inventory", list)
+    assert.matches("was changed after it was made", forged.err)
+    assert.is_true(forged.status ~= 0)
   end)
 
   it("refuses a plan that was changed after the submission, and other runs", function()

@@ -34,9 +34,11 @@ function M.add_options(parser)
 end
 
 --- The number of the run that a word means; nil: it means a file or a change record.
-function M.run_of(word, options, program)
+-- @param or_file boolean|nil: with --queue, a word that is no number is a file
+function M.run_of(word, options, program, or_file)
   local named <const> = word:match "^run:(%d+)$"
   local number <const> = math.tointeger(tonumber(named or word:match "^%d+$"))
+  if or_file and options.queue and not number then return nil end
   if named or options.queue then
     return number or usage(("'%s' is not the number of a run"):format(word), program)
   end
