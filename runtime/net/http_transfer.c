@@ -183,6 +183,9 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   /* A request that ends during the lookup of its name does not wait for the resolver. */
   SET(CURLOPT_QUICK_EXIT, 1L);
+  /* libcurl looks through all addresses that it remembers at the end of each request. A minute, its
+   * default, is most of a fleet; this is as long as a session opens its connections. */
+  SET(CURLOPT_DNS_CACHE_TIMEOUT, 2L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
   /* Without a value, libcurl would read each variable of the environment before each request. */
   if (options->proxy || !settings->proxy_source)
