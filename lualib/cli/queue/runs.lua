@@ -73,8 +73,8 @@ local LIST <const> = [[
     r.started_at, r.reason
   order by r.id desc]]
 
-local COLUMNS <const> = { "run", "state", "playbook", "devices", "done", "failed", "by", "at",
-  "seconds", "reason" }
+local COLUMNS <const> = { "run", "kind", "state", "playbook", "devices", "done", "failed", "by",
+  "at", "seconds", "reason" }
 
 local function list(db, options)
   local last = math.tointeger(tonumber(options.last))

@@ -42,6 +42,10 @@ function M.run_of(word, options, program, or_file)
   if named or options.queue then
     return number or usage(("'%s' is not the number of a run"):format(word), program)
   end
+  if number and #word < 8 and os.getenv "F5LUA_QUEUE" then
+    usage(("say run:%s for a run of the queue in F5LUA_QUEUE, or the whole id of a change record")
+      :format(word), program)
+  end
   for _, name in ipairs(ONLY_QUEUES) do
     if options[name] then
       usage(("--%s needs --queue: it is about a run of a queue"):format((name:gsub("_", "-"))),

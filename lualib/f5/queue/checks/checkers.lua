@@ -34,12 +34,16 @@ local function read(self, child)
       if not more then break end
       parts[#parts + 1] = more
     end
-    rest = table.concat(parts)
-    for line in rest:gmatch "([^\n]*)\n" do
-      local ok, answer = pcall(json.decode, line)
+    local text <const> = table.concat(parts)
+    local from = 1
+    while true do
+      local ending <const> = text:find("\n", from, true)
+      if not ending then break end
+      local ok, answer = pcall(json.decode, text:sub(from, ending - 1))
       if ok and type(answer) == "table" and answer.job then self.answers[answer.job] = answer end
+      from = ending + 1
     end
-    rest = rest:match "([^\n]*)$"
+    rest = text:sub(from)
   end
   if self.child == child then self.child = nil end
 end
