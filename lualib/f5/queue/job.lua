@@ -14,13 +14,18 @@ Job.__index = Job
 --- Seconds before the end of a lease at which its job is cut off.
 Job.MARGIN = 5
 
+local LONG_AGO <const> = 0.001 -- s since the start of the machine
+
+-- The writes of a session end before this time. One that the playbook has closed sends nothing.
+local function set_lease(session, ends) pcall(core.lease, session, ends) end
+
 --- Makes a job of a row of `take`: run, position, attempt, device, ends (of its lease, by
 --- core.boot_time()).
 -- @param worker f5.queue.worker
 function Job.new(row, worker)
   local self = setmetatable(row, Job)
   self.worker, self.lease = worker, worker.lease
-  self.sessions = setmetatable({}, { __mode = "k" })
+  self.sessions, self.fibers = setmetatable({}, { __mode = "k" }), {}
   self.began, self.wrote = core.now(), false
   self.usage = { calls = 0, bytes = 0, changed = false }
   self.lines, self.said, self.line_count = {}, 0, 0
@@ -46,7 +51,7 @@ end
 --- Its lease has become longer.
 function Job:renewed(ends)
   self.ends = ends
-  for session in pairs(self.sessions) do core.lease(session, ends) end
+  for session in pairs(self.sessions) do set_lease(session, ends) end
 end
 
 --- Ends the work on the device.
@@ -55,6 +60,43 @@ function Job:stop(how, why)
   if self.ended or self.how then return end
   self.how, self.why = how, why
   if self.fiber then self.fiber:cancel() end
+end
+
+--- Starts a fiber of the playbook, and keeps it while it runs.
+-- @param spawn function: f5.spawn
+function Job:follow(spawn, fn, ...)
+  local place <const>, ended = {}, false
+  local fiber = spawn(function(...)
+    local _ <close> = setmetatable({}, { __close = function()
+      ended, self.fibers[place] = true, nil
+    end })
+    return fn(...)
+  end, ...)
+  if not ended then self.fibers[place] = fiber end
+  return fiber
+end
+
+-- The work on a device has ended when the fibers that it started have, as in f5lua run. After a
+-- failure, or if the job was stopped, they are cancelled. Returns ok, and the outcome or the error.
+function Job:join_fibers(ok, outcome)
+  while next(self.fibers) do
+    local place <const>, fiber <const> = next(self.fibers)
+    ok = ok and not self.how
+    if not ok then fiber:cancel() end
+    local joined, err = pcall(fiber.join, fiber)
+    -- Not if this fiber was cancelled meanwhile: then it cancels the other one, and waits for it.
+    local is_over <const> = fiber:status() ~= "running"
+    if is_over then self.fibers[place] = nil end
+    if ok and (not is_over or not joined and fiber:status() == "failed") then
+      ok, outcome = false, err
+    end
+  end
+  return ok, outcome
+end
+
+-- Nothing of the playbook writes after its end: the device may have another worker then.
+function Job:close_sessions()
+  for session in pairs(self.sessions) do set_lease(session, LONG_AGO) end
 end
 
 -- From login to logout. Returns what goes into the result.
@@ -73,7 +115,8 @@ function Job:visit(run)
   local bip <close> = core.connect(options)
   self.record = self.worker.records:begin(self, run)
   self:attach(bip)
-  local ok, outcome = pcall(run.kind.work, self, run, device, bip, options)
+  local ok, outcome = self:join_fibers(pcall(run.kind.work, self, run, device, bip, options))
+  self:close_sessions()
   if not self.how then safe.finish(self.record, ok, outcome) end
   local usage = bip:usage()
   self.usage = {

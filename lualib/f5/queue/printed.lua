@@ -54,6 +54,12 @@ local function install()
     return job and job.assets and job.assets[name] or asset(name)
   end
   owner.follow_all(f5)
+  local spawn = f5.spawn
+  function f5.spawn(fn, ...)
+    local job = owner.current()
+    if not job or type(fn) ~= "function" then return spawn(fn, ...) end
+    return job:follow(spawn, fn, ...)
+  end
 end
 
 --- Calls fn(…); what it prints goes to job.lines.

@@ -157,6 +157,111 @@ describe("Q2 f5lua worker", function()
     assert.matches("the lease of this job ends too soon for another write", job(session).error)
   end)
 
+  -- How many pools were created on a device.
+  local function created(n)
+    local count = 0
+    for _, call in ipairs(fleet:member(n):log()) do
+      if call.method == "POST" and call.path == "/mgmt/tm/ltm/pool" then count = count + 1 end
+    end
+    return count
+  end
+
+  -- A fiber that a playbook leaves behind writes five times.
+  local BEHIND <const> = [[
+    f5.spawn(function()
+      f5.sleep(tonumber(arg[1]))
+      for n = 1, 5 do
+        bip.ltm.pool:create { name = "behind" .. n .. os.getenv "WORKER", partition = "Common" }
+        f5.sleep(0.1)
+      end
+      if arg[2] == "fail" then error "as asked" end
+    end)
+    if arg[2] == "raise" then
+      f5.sleep(0.25)
+      error "raised"
+    end
+    if arg[2] == "wait" then f5.sleep(30) end
+    f5.spawn(function() end):cancel() -- before it has begun
+    return "end"
+  ]]
+
+  it("ends a job when the fibers of its playbook have ended", function()
+    local list = devices(1, 3)
+    local late = q:submit(BEHIND, { list[1] }, { arguments = { "0" } })
+    local fails = q:submit(BEHIND, { list[2] }, { arguments = { "0", "fail" } })
+    local raises = q:submit(BEHIND, { list[3] }, { arguments = { "0", "raise" } })
+    local a <close> = worker("a", "--once")
+    assert.equal(0, a:wait().status)
+    local function job(run)
+      local row = q.db:row("select *, coalesce(error ->> 'message', result #>> '{}') as text "
+        .. "from jobs where run = $1", run)
+      return row.state, row.text
+    end
+    assert.same({ "done", "end" }, { job(late) })
+    assert.equal(5, created(1))
+    local state, text = job(fails)
+    assert.equal("failed", state)
+    assert.matches("as asked", text)
+    state, text = job(raises)
+    assert.equal("failed", state)
+    assert.matches("raised", text)
+    assert.is_true(created(3) < 5)
+  end)
+
+  it("hands back a job whose fibers were still to write", function()
+    local run = q:submit(BEHIND, devices(4, 4), { arguments = { "1.5", "wait" } })
+    local a <close> = worker "a"
+    lab.wait("the job", function() return q:states(run).running == 1 end)
+    local b <close> = worker "b"
+    a:kill "TERM"
+    assert.equal(0, a:wait().status)
+    lab.wait("the other worker", function() return created(4) == 5 end)
+    local bip <close> = core.connect(fleet:member(4):options "admin")
+    assert.is_true(bip.ltm.pool["/Common/behind1b"]:exists())
+    assert.is_false(bip.ltm.pool["/Common/behind1a"]:exists())
+    b:kill "KILL"
+  end)
+
+  it("lets no session write after the end of its job", function()
+    local run = q:submit([[
+      local kept = require "kept"
+      if device.name == "127.0.0.2" then
+        return kept.session.ltm.pool:create { name = "after", partition = "Common" }
+      end
+      local c = device.connect
+      kept.session = f5.connect {
+        host = c.host, port = c.port, ca = c.ca, username = "admin", password = "admin",
+        timeout = 1,
+      }
+      kept.session.ltm.pool:create { name = "before", partition = "Common" }
+    ]], devices(1, 2), {
+      entries = { { kind = "module", name = "kept", contents = "return {}" } }, canary = 1,
+    })
+    local a <close> = worker("a", "--once")
+    assert.equal(0, a:wait().status)
+    assert.same({ done = 1, failed = 1 }, q:states(run))
+    assert.matches("the lease of this job ends too soon", q.db:row([[select error from jobs
+      where run = $1 and position = 2]], run).error)
+    assert.equal(1, created(1))
+  end)
+
+  it("goes on with a session that its playbook has closed", function()
+    local run = q:submit([[
+      local c = device.connect
+      kept = f5.connect {
+        host = c.host, port = c.port, ca = c.ca, username = "admin", password = "admin",
+        timeout = 1,
+      }
+      kept:close()
+      f5.sleep(5)
+      return "end"
+    ]], devices(1, 1))
+    local a <close> = worker("a", "--once")
+    local ended = a:wait(30)
+    assert.equal(0, ended.status, ended.err)
+    assert.same({ done = 1 }, q:states(run))
+  end)
+
   it("takes only jobs whose tags it has", function()
     local list = devices(1, 2)
     local eu = q:submit("return 1", { list[1] }, { tags = { "eu" } })
