@@ -62,13 +62,13 @@ function Job:stop(how, why)
   if self.fiber then self.fiber:cancel() end
 end
 
---- Starts a fiber of the playbook, and keeps it while it runs.
+--- Starts a fiber of the playbook, and keeps it until it has ended without an error.
 -- @param spawn function: f5.spawn
 function Job:follow(spawn, fn, ...)
   local place <const>, ended = {}, false
   local fiber = spawn(function(...)
-    local _ <close> = setmetatable({}, { __close = function()
-      ended, self.fibers[place] = true, nil
+    local _ <close> = setmetatable({}, { __close = function(_, err)
+      if err == nil then ended, self.fibers[place] = true, nil end
     end })
     return fn(...)
   end, ...)
@@ -76,20 +76,23 @@ function Job:follow(spawn, fn, ...)
   return fiber
 end
 
+-- Raises the failure of a fiber, unless the playbook has seen it.
+local function unseen_failure(fiber)
+  local _ <close> = fiber
+end
+
 -- The work on a device has ended when the fibers that it started have, as in f5lua run. After a
 -- failure, or if the job was stopped, they are cancelled. Returns ok, and the outcome or the error.
 function Job:join_fibers(ok, outcome)
   while next(self.fibers) do
     local place <const>, fiber <const> = next(self.fibers)
-    ok = ok and not self.how
     if not ok then fiber:cancel() end
-    local joined, err = pcall(fiber.join, fiber)
-    -- Not if this fiber was cancelled meanwhile: then it cancels the other one, and waits for it.
-    local is_over <const> = fiber:status() ~= "running"
-    if is_over then self.fibers[place] = nil end
-    if ok and (not is_over or not joined and fiber:status() == "failed") then
-      ok, outcome = false, err
-    end
+    local wait = fiber:status() == "running" and fiber.join or unseen_failure
+    local joined, err = pcall(wait, fiber)
+    -- It runs if this fiber was cancelled: the job was stopped.
+    local status <const> = fiber:status()
+    if status ~= "running" then self.fibers[place] = nil end
+    if ok and not joined and status ~= "cancelled" then ok, outcome = false, err end
   end
   return ok, outcome
 end

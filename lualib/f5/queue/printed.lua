@@ -57,7 +57,9 @@ local function install()
   local spawn = f5.spawn
   function f5.spawn(fn, ...)
     local job = owner.current()
-    if not job or type(fn) ~= "function" then return spawn(fn, ...) end
+    local is_callable <const> = type(fn) == "function"
+      or (debug.getmetatable(fn) or {}).__call ~= nil
+    if not job or not is_callable then return spawn(fn, ...) end
     return job:follow(spawn, fn, ...)
   end
 end

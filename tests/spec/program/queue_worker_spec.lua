@@ -208,6 +208,22 @@ describe("Q2 f5lua worker", function()
     assert.is_true(created(3) < 5)
   end)
 
+  it("reports a failed fiber, unless the playbook has seen the failure", function()
+    local run = q:submit([[
+      local fiber = f5.spawn(setmetatable({}, { __call = function() error "early" end }))
+      f5.sleep(0.1)
+      if arg[1] == device.name then f5.try(fiber.join, fiber) end
+      return fiber:status()
+    ]], devices(1, 2), { arguments = { "127.0.0.1" } })
+    local a <close> = worker("a", "--once")
+    assert.equal(0, a:wait().status)
+    local rows = q.db:query([[select state, coalesce(error ->> 'message', result #>> '{}') as text
+      from jobs where run = $1 order by position]], run)
+    assert.same({ "done", "failed" }, { rows[1].state, rows[1].text })
+    assert.equal("failed", rows[2].state)
+    assert.matches("early", rows[2].text)
+  end)
+
   it("hands back a job whose fibers were still to write", function()
     local run = q:submit(BEHIND, devices(4, 4), { arguments = { "1.5", "wait" } })
     local a <close> = worker "a"
