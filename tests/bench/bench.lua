@@ -327,7 +327,8 @@ dofile "tests/bench/observed.lua"(rows, {
 
 dofile "tests/bench/queued.lua"(rows, {
   playbook = playbook, most = most, faster = faster, read_all = simulated.read_all, f5lua = f5lua,
-  work = work, port = fleet_port, object = object, rounds = rounds, quick = quick,
+  start = simulated.start, stop = simulated.stop, work = work, port = fleet_port,
+  sim_port = sim_port, object = object, quick = quick,
 })
 
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
@@ -368,7 +369,13 @@ end
 -- within a round.
 local function run_row(row)
   if row.measure then
-    row.samples, row.medians = row.measure(), {}
+    local why
+    row.samples, why = row.measure()
+    if not row.samples then
+      print(("skipped %s: %s"):format(row.name, why))
+      return
+    end
+    row.medians = {}
     for name, list in pairs(row.samples) do row.medians[name] = medians(list) end
     return
   end
@@ -527,7 +534,7 @@ for _, row in ipairs(rows) do
   by_name[row.name] = row
   if #wanted == 0 or chosen[row.name] then
     run_row(row)
-    for _, limit in ipairs(row.limits) do
+    for _, limit in ipairs(row.medians and row.limits or {}) do
       local cells, met = judge(row, limit)
       if cells then
         lines[#lines + 1] = line(cells)

@@ -1,9 +1,13 @@
 -- Measures a queue: f5lua run tests/bench/playbooks/queue.lua WORK PORT COUNT ROUNDS PROGRAM PATH.
--- It starts a PostgreSQL of its own. Prints lines of a name and figures:
---   run SECONDS MB        `f5lua run --inventory` with 50 workers; peak of its memory
+-- It starts a PostgreSQL of its own, which waits for the disk. Prints lines of a name and figures:
+--   run1 SECONDS MB       `f5lua run --inventory` with 50 workers; peak of its memory
 --   worker1 SECONDS MB    the same through a queue with one worker of 50, from submitting on
---   worker2 SECONDS, worker4 SECONDS   with two and four of them
+--   run2, run4 SECONDS, worker2, worker4 SECONDS   with 100 and 200, with two and four of them
 --   few MS, many MS       to take 20 jobs of 100 queued, and of 100,000
+--   killed SECONDS        until another worker has what a killed one had; lease 10 s, timeout 1 s
+-- With PATH `writes` the devices are simulated, at 127.0.0.1, 127.0.0.2 …, trusted by WORK/sim.pem:
+--   run SECONDS           `f5lua run --undoable --inventory` with 20 workers
+--   worker SECONDS        the same through a queue with one worker of 20
 package.path = "tests/support/?.lua;" .. package.path
 local core = require "f5.core"
 local json = require "f5.json"
@@ -16,7 +20,8 @@ if server_of.missing then
   print("missing", server_of.missing)
   return
 end
-local server <close> = server_of.start()
+local writes <const> = object == "writes"
+local server <close> = server_of.start { durable = true }
 local address <const> = server:database "bench"
 
 local function command(format, ...)
@@ -30,15 +35,33 @@ local function write(name, text)
   return work .. "/" .. name
 end
 
-local devices <const> = {}
-for n = 1, count do
-  devices[n] = {
-    host = ("d%d.fleet.localhost"):format(n), port = port, username = "operator",
-    password_env = "F5_PASSWORD",
+local function address_of(n)
+  if not writes then
+    return {
+      host = ("d%d.fleet.localhost"):format(n), port = port, username = "operator",
+      password_env = "F5_PASSWORD",
+    }
+  end
+  return {
+    name = "n" .. n, host = "127.0.0." .. n, port = port, username = "boss",
+    password_env = "F5_PASSWORD", ca = work .. "/sim.pem",
   }
 end
-local inventory <const> = write("queue.json", json.encode { devices = devices })
-local playbook <const> = write("queue_job.lua", ([[
+
+local function write_inventory(name, n, timeout)
+  local devices <const> = {}
+  for i = 1, n do
+    devices[i] = address_of(i)
+    devices[i].timeout = timeout
+  end
+  return write(name, json.encode { devices = devices })
+end
+
+local inventory <const> = write_inventory("queue.json", count)
+local playbook <const> = write("queue_job.lua", writes and [[
+  local text = tostring(math.random(1 << 50))
+  for i = 1, 5 do bip.ltm.pool["/Common/bench_" .. i]:ensure { description = text } end
+]] or ([[
   for _ = 1, 2 do bip:at(%q):load() end
 ]]):format(object))
 command("%s queue init --queue '%s'", program, address)
@@ -50,9 +73,10 @@ local function peak(pid)
   return tonumber(file:read "a":match "VmHWM:%s*(%d+)") / 1024
 end
 
-local function run_fleet()
+local function run_fleet(places, options)
   local began <const> = core.now()
-  command("%s run --workers 50 --inventory %s %s", program, inventory, playbook)
+  command("%s run %s --workers %d --inventory %s %s", program, options or "", places, inventory,
+    playbook)
   return core.now() - began
 end
 
@@ -64,20 +88,31 @@ local function memory_of_fleet()
   return tonumber(file:read "l":match "^%S+ %S+ (%S+)") / 1024
 end
 
-local function start_worker()
+local function start_worker(options)
   local pid <const> = work .. "/worker.pid"
-  os.execute(("%s worker --queue '%s' --workers 50 >/dev/null 2>&1 & echo $! >%s"):format(program,
-    address, pid))
+  os.execute(("%s worker --queue '%s' %s >/dev/null 2>&1 & echo $! >%s"):format(program, address,
+    options, pid))
   local file <close> = assert(io.open(pid))
   return math.tointeger(tonumber(file:read "l"))
 end
 
-local function run_queue(workers)
+local READY <const> = "select count(*) as n from workers where ended_at is null"
+
+local function start_workers(n, options)
   local pids <const> = {}
-  for n = 1, workers do pids[n] = start_worker() end
-  local ready <const> = "select count(*) as n from workers where ended_at is null"
-  while db:row(ready).n < workers do core.sleep(0.05) end
+  for i = 1, n do pids[i] = start_worker(options) end
+  while db:row(READY).n < n do core.sleep(0.05) end
   core.sleep(0.2)
+  return pids
+end
+
+local function stop_workers(pids)
+  for _, pid in ipairs(pids) do os.execute("kill " .. pid) end
+  while db:row(READY).n > 0 do core.sleep(0.05) end
+end
+
+local function run_queue(workers, places)
+  local pids <const> = start_workers(workers, "--workers " .. places)
   local began <const> = core.now()
   command("%s submit --queue '%s' --inventory %s %s", program, address, inventory, playbook)
   local state
@@ -88,17 +123,51 @@ local function run_queue(workers)
   local took <const> = core.now() - began
   assert(state.state == "done", state.state)
   local memory <const> = peak(pids[1])
-  for _, pid in ipairs(pids) do os.execute("kill " .. pid) end
-  while db:row(ready).n > 0 do core.sleep(0.05) end
+  stop_workers(pids)
   return took, memory
 end
 
-for _ = 1, rounds do
-  print("run", run_fleet(), memory_of_fleet())
-  print("worker1", run_queue(1))
-  print("worker2", (run_queue(2)))
-  print("worker4", (run_queue(4)))
+if writes then
+  run_fleet(20) -- makes the pools
+  for _ = 1, rounds do
+    print("run", run_fleet(20, "--undoable"))
+    print("worker", (run_queue(1, 20)))
+  end
+  return
 end
+
+for _ = 1, rounds do
+  print("run1", run_fleet(50), memory_of_fleet())
+  print("worker1", run_queue(1, 50))
+  for _, workers in ipairs { 2, 4 } do
+    print("run" .. workers, run_fleet(50 * workers))
+    print("worker" .. workers, (run_queue(workers, 50)))
+  end
+end
+
+-- A worker is killed in the middle of its devices.
+local function kill_worker()
+  local options <const> = "--workers 50 --lease 10"
+  local few <const> = write_inventory("queue_few.json", 50, 1)
+  local sleeps <const> = write("queue_sleep.lua", 'require("f5").sleep(4)')
+  local victim <const> = start_workers(1, options)[1]
+  command("%s submit --queue '%s' --inventory %s %s", program, address, few, sleeps)
+  local taken <const> = "select count(*) as n from jobs where state = 'running' and attempt = $1"
+  while db:row(taken, 1).n < 50 do core.sleep(0.05) end
+  os.execute("kill -KILL " .. victim)
+  local killed <const> = core.now()
+  db:query "update workers set ended_at = now()"
+  local heirs <const> = start_workers(1, options)
+  while db:row(taken, 2).n < 50 do core.sleep(0.05) end
+  local took <const> = core.now() - killed
+  while not db:row "select ended_at from runs order by id desc limit 1".ended_at do
+    core.sleep(0.1)
+  end
+  stop_workers(heirs)
+  return took
+end
+
+print("killed", kill_worker())
 
 -- -- taking from short and long queues ------------------------------------------------------------
 

@@ -123,7 +123,7 @@ local SETTINGS <const> = [[
 listen_addresses = '%s'
 unix_socket_directories = '%s'
 unix_socket_permissions = 0777
-fsync = off
+fsync = %s
 ssl = on
 ssl_cert_file = '%s/server.pem'
 ssl_key_file = '%s/server.key'
@@ -143,7 +143,8 @@ local function certificates(self)
 end
 
 --- Starts a server.
--- @param options table|nil: listen (addresses, besides 127.0.0.1), hba (more lines of pg_hba.conf)
+-- @param options table|nil: listen (addresses, besides 127.0.0.1), hba (more lines of pg_hba.conf),
+--   durable (commits wait for the disk)
 function M.start(options)
   options = options or {}
   local path <const> = os.tmpname()
@@ -161,7 +162,10 @@ function M.start(options)
     )
   )
   local addresses <const> = "127.0.0.1" .. (options.listen and "," .. options.listen or "")
-  self:write("data/postgresql.auto.conf", SETTINGS:format(addresses, path, path, path))
+  self:write(
+    "data/postgresql.auto.conf",
+    SETTINGS:format(addresses, path, options.durable and "on" or "off", path, path)
+  )
   self:write("data/pg_hba.conf", HBA .. (options.hba or ""))
   self:guard()
   self:up()
