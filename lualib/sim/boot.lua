@@ -6,8 +6,27 @@ local Fleet = require "sim.fleet"
 local calls = require "sim.cluster.calls"
 local control = require "sim.control"
 local request_maker = require "sim.http.request"
+local turns = require "sim.turns"
 
 local M = {}
+
+local READS <const> = { GET = true, HEAD = true, OPTIONS = true }
+
+-- Logins and tokens are no objects, and must not wait for those who change objects.
+local SESSIONS <const> = { "^/mgmt/shared/authn/login/?$", "^/mgmt/shared/authz/tokens/" }
+
+local function may_change(request)
+  local may = not READS[request.method]
+  for _, pattern in ipairs(SESSIONS) do may = may and not request.path:find(pattern) end
+  return may
+end
+
+-- Runs what is due on the device's clock. It is no part of a request, so it may go on later.
+local function run_due(device)
+  local due = device.state.clock.events[1]
+  if not due or device.changing or due.due > device:now() then return end
+  turns.run(device, true, nil, function() device:run_due() end)
+end
 
 -- options: JSON text, see Device.new; with `fleet` see Fleet.new. Returns the functions `handle`,
 -- `call`, `answered` and `woken` (see sim/cluster/calls.lua), `found` (see sim/twin/init.lua).
@@ -35,9 +54,11 @@ function M.start(options)
     end
     if device.twin then return device.twin:receive(make, ticket) end
     local request = make()
-    local response = device:handle(request)
-    if response.later then return response end
-    return device:finish(request, response)
+    run_due(device)
+    return turns.run(device, may_change(request), ticket, function()
+      local response = device:handle(request)
+      return response.later and response or device:finish(request, response)
+    end)
   end
 
   -- Calls a function of sim/control.lua by its name, with JSON text as argument and result. For a
@@ -59,6 +80,7 @@ function M.start(options)
       error("expected ADDRESS/NAME of a device of the fleet, got " .. name, 0)
     end
     if device.twin then require("sim.twin.wants").catch_up() end
+    if name ~= "close" then turns.finish(device) end
     local control_function = control[rest or name]
       or error(("unknown control function '%s'"):format(name), 0)
     local argument
@@ -67,7 +89,11 @@ function M.start(options)
     return result ~= nil and json.encode(result) or "null"
   end
 
-  local function found(...) return require("sim.twin").found(...) end
+  -- Without a number there is nothing new: what waits goes on.
+  local function found(number, ...)
+    if number == 0 and turns.are_waiting() then return turns.go_on() end
+    return require("sim.twin").found(number, ...)
+  end
 
   return handle, call, calls.answered, calls.woken, found
 end

@@ -24,6 +24,7 @@ local pipeline = require "sim.http.pipeline"
 local seeds = require "sim.seed"
 local style = require "sim.http.style"
 local sync = require "sim.cluster.sync"
+local turns = require "sim.turns"
 local version = require "sim.version"
 
 local Device = {}
@@ -169,7 +170,7 @@ function Device:handle(request)
   request.operation = self.state.operations
   request.started = self:now()
   if self.twin then return pipeline.handle(self, request) end -- it runs events, and has no peers
-  self:run_due()
+  if not turns.is_changing(self) then self:run_due() end
   local response = self:message_of_device(request) or pipeline.handle(self, request)
   self:settle(response)
   return response
@@ -177,6 +178,7 @@ end
 
 -- What follows from a request: work of the cluster, and new times of handlers.
 function Device:settle(response)
+  if turns.is_changing(self) then return end -- its end settles this, too
   if icall.settle(self) then response.wish = true end
   sync.settle(self)
 end

@@ -2,6 +2,7 @@
 -- file that somebody wrote or changed must not get further than this.
 local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
+local turns = require "sim.turns"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
 
@@ -220,6 +221,7 @@ end
 --- @param own table|nil: objects of the device itself, which are not checked again
 function M.check_objects(items, own)
   for path, object in pairs(items) do
+    turns.pause()
     if not own or own[path] ~= object then check_object(path, object) end
   end
 end

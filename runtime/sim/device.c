@@ -160,6 +160,7 @@ static void take_body(lua_State *L, int response, sim_answer *answer) {
 /* Copies the response, a table, into the answer. */
 static void take_response(lua_State *L, int response, sim_answer *answer) {
   answer->later = field_flag(L, response, "later");
+  answer->go_on = field_flag(L, response, "go_on");
   if (answer->later) return;
   lua_getfield(L, response, "status");
   answer->status = (int)luaL_checkinteger(L, -1);
@@ -227,7 +228,7 @@ typedef struct outcome {
   sim_device_find *find;
   void *owner;
   sim_answer *answer;
-  bool completed; /* a request, whether its client is still there or not */
+  bool completed; /* a request, whether its client is still there or not; or there is more */
 } outcome;
 
 /* Runs protected: (answered or found, light userdata of the outcome) */
@@ -237,9 +238,10 @@ static int take_result(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)r->number);
   lua_pushinteger(L, r->status);
   lua_pushlstring(L, r->body, r->length);
-  lua_call(L, 3, 2); /* -> ticket, response; or nothing */
+  lua_call(L, 3, 3); /* -> ticket and response or nil, whether there is more to do */
+  r->completed = lua_isinteger(L, -3) || lua_toboolean(L, -1);
+  lua_pop(L, 1);
   if (!lua_isinteger(L, -2)) return 0;
-  r->completed = true;
   r->ticket = (uint64_t)lua_tointeger(L, -2);
   r->answer = r->find(r->owner, r->ticket);
   if (r->answer) take_response(L, lua_gettop(L), r->answer);

@@ -40,6 +40,7 @@ typedef struct sim_answer {
   uint64_t truncate;
   bool wish;                 /* sim_device_wish has changed */
   bool later;                /* there is no answer yet: sim_device_answered has it */
+  bool go_on;                /* sim_device_found with the number 0 is to be called soon */
   uint64_t delay_ms;         /* delay of the answer */
   struct evbuffer *body;     /* created and owned by the caller */
   struct evkeyvalq *headers; /* of the caller; to be filled in */

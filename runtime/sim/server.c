@@ -250,6 +250,11 @@ static void deliver(pending *p) {
   send_answer(p);
 }
 
+static void go_on_soon(sim_server *server) {
+  static const struct timeval next_turn = {0};
+  event_add(server->go_on, &next_turn);
+}
+
 static void on_request(struct evhttp_request *request, void *data) {
   sim_server *server = data;
   uint64_t connection = sim_connection_number(request);
@@ -286,6 +291,7 @@ static void on_request(struct evhttp_request *request, void *data) {
   };
   sim_device_handle(&server->device, &in, &p->answer);
   if (!whole) p->answer.close = true;
+  if (p->answer.go_on) go_on_soon(server);
   if (!p->answer.later) deliver(p);
 }
 
@@ -314,11 +320,10 @@ static void on_answered(void *owner, uint64_t number, int status, const char *bo
 /* Hands the device what was found, and sends the answer that this completes. What the device has
  * left to do waits for the next turn of the loop, when the answer has left. */
 static void hand_over(sim_server *server, uint64_t number, const sim_found *found) {
-  static const struct timeval next_turn = {0};
   bool more = false;
   uint64_t ticket = sim_device_found(&server->device, number, found, find_answer, server, &more);
   deliver_ticket(server, ticket);
-  if (more) event_add(server->go_on, &next_turn);
+  if (more) go_on_soon(server);
 }
 
 static void go_on(evutil_socket_t fd, short events, void *data) {

@@ -4,6 +4,7 @@
 -- One Lua state serves all devices of a fleet, so numbers of calls and the list of devices with a
 -- timer are kept here, not in a device.
 local json = require "f5.json"
+local turns = require "sim.turns"
 
 local M = {}
 
@@ -47,11 +48,8 @@ function M.post(device, endpoint, path, message, headers, milliseconds, done)
   waiting[number] = { device = device, done = done }
 end
 
---- Handles the answer of a call: see sim/boot.lua. Returns what `done` returns.
-function M.answered(number, status, body)
-  local call = waiting[number]
-  waiting[number] = nil
-  if not call then return nil end
+-- Returns what `done` returns.
+local function take_answer(call, status, body)
   if status == 0 then return call.done(nil, "unreachable") end
   local ok, answer = pcall(json.decode, body)
   if not ok or type(answer) ~= "table" then return call.done(nil, "unreachable") end
@@ -73,13 +71,30 @@ function M.soon()
   outgoing().wake(20)
 end
 
+--- Handles the answer of a call: see sim/boot.lua. Returns the ticket and the response of the
+--- request that this completes, if there is one.
+function M.answered(number, status, body)
+  local call = waiting[number]
+  waiting[number] = nil
+  if not call then return nil end
+  if not call.device.changing then return take_answer(call, status, body) end
+  turns.queue(call.device, function() return take_answer(call, status, body) end)
+end
+
 --- Handles the timer: see sim/boot.lua.
 function M.woken()
   if not next(awake) then return end
   outgoing().wake(TICK_MS)
   local list = {}
   for device, tick in pairs(awake) do list[#list + 1] = { device, tick } end
-  for _, entry in ipairs(list) do entry[2](entry[1]) end
+  for _, entry in ipairs(list) do
+    local device, tick = entry[1], entry[2]
+    if device.changing then
+      turns.queue(device, function() tick(device) end)
+    else
+      tick(device)
+    end
+  end
 end
 
 return M

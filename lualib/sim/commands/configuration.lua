@@ -16,6 +16,7 @@ local tables = require "sim.tables"
 local texts = require "sim.text"
 local tmsh = require("sim.lazy") "sim.tmsh.load"
 local traffic = require "sim.status.traffic"
+local turns = require "sim.turns"
 
 local M = {}
 
@@ -224,15 +225,31 @@ local function without_keys(objects)
   return objects
 end
 
+local SORTED <const> = { sort = true }
+
+-- The members of a JSON object, made one by one: others can go on meanwhile.
+local function members_of(objects)
+  local paths, parts = {}, {}
+  for path in pairs(objects) do paths[#paths + 1] = path end
+  table.sort(paths)
+  for i, path in ipairs(paths) do
+    turns.pause()
+    parts[i] = json.encode(path) .. ":" .. json.encode(objects[path], SORTED)
+  end
+  return table.concat(parts, ",")
+end
+
 local function save_ucs(device, _, _, body)
   local phrase = option_of(body, "passphrase")
   local objects = snapshot(device)
   if option_of(body, "no-private-key") ~= nil then without_keys(objects) end
-  local archive = {
-    format = "f5lua-sim-ucs", version = device.version.version, objects = objects,
-    sealed = phrase ~= nil and sealed(phrase) or nil,
-  }
-  local text = json.encode(archive, { sort = true })
+  local head = json.encode({ format = "f5lua-sim-ucs" }, SORTED)
+  local tail = json.encode({
+    version = device.version.version, sealed = phrase ~= nil and sealed(phrase) or nil,
+  }, SORTED)
+  local text = ('%s,"objects":{%s},%s'):format(
+    head:sub(1, -2), members_of(objects), tail:sub(2)
+  )
   device.disk.write(ucs_path(body), text)
 end
 
@@ -244,6 +261,7 @@ local function objects_of(device, text)
   local objects, own = archive.objects, device.state.objects.items
   if type(objects) ~= "table" then return nil end
   for path, object in pairs(device.twin and {} or objects) do
+    turns.pause()
     if own[path] and tables.same(own[path], object) then objects[path] = own[path] end
   end
   if not pcall(states.check_objects, objects, own) then return nil end

@@ -4,6 +4,7 @@
 local json = require "f5.json"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
+local turns = require "sim.turns"
 local validate = require "sim.config.validate"
 
 local M = {}
@@ -51,6 +52,7 @@ function M.show(store, node, shown, version)
     if type(value) == "table" then
       local list = {}
       for i, one in ipairs(value) do
+        turns.pause()
         local item = {}
         for key, field in pairs(one) do item[key] = field end
         local full = names.full(item.partition or "Common", item.subPath, tostring(item.name))

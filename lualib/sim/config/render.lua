@@ -7,6 +7,7 @@ local kinds = require "sim.kinds"
 local lists = require "sim.config.lists"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
+local turns = require "sim.turns"
 local uri = require "sim.config.uri"
 
 local M = {}
@@ -94,6 +95,7 @@ end
 -- context: version (for links), expand (include sub-collections), shown (the path for links, if it
 -- is not that of the store), short (the request used the short name), query (of the link).
 function M.object(store, target, object, context)
+  turns.pause()
   local node = target.node
   local version = context.version
   local path = context.shown or target.path

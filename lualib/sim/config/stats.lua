@@ -11,6 +11,7 @@ local names = require "sim.config.names"
 local identity = require "sim.config.identity"
 local response = require "sim.kinds.common.response"
 local traffic = require "sim.status.traffic"
+local turns = require "sim.turns"
 local uri = require "sim.config.uri"
 
 local M = {}
@@ -69,6 +70,7 @@ end
 -- Adds the statistics of the object at a path: one line, or several if its kind has them. `shown`:
 -- the path in the request.
 local function add_lines(store, target, path, shown, object, version, entries)
+  turns.pause()
   local lines = kinds.of(target.template).stats.lines
   for _, line in ipairs(lines and lines(object, store) or { {} }) do
     local suffix = line.suffix or ""

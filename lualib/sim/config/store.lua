@@ -12,6 +12,8 @@ local garbage = require "sim.garbage"
 local names = require "sim.config.names"
 local objects = require "sim.config.objects"
 local references = require "sim.config.references"
+local turns = require "sim.turns"
+local views = require "sim.views"
 
 local NONE <const> = {}
 local FOLDERS <const> = "/mgmt/tm/sys/folder/"
@@ -22,6 +24,7 @@ Store.__index = Store
 function Store.new(device, template)
   device.state.objects = device.state.objects or { generation = 0, items = {} }
   local self = setmetatable({ device = device, log = nil, watchers = {}, watching = {} }, Store)
+  self.owner = views.new_owner()
   if template then self:copy(template) else self:rebuild() end
   return self
 end
@@ -46,9 +49,9 @@ end
 -- The entry of a collection, copied if it is still shared.
 local function own_entry(self, collection)
   local entry = self.collections[collection]
-  if not entry or entry.owner == self then return entry end
+  if not entry or entry.owner == self.owner then return entry end
   local own = {
-    owner = self, set = shallow(entry.set), count = entry.count, new = shallow(entry.new),
+    owner = self.owner, set = shallow(entry.set), count = entry.count, new = shallow(entry.new),
     order = entry.order and table.move(entry.order, 1, #entry.order, 1, {}),
     gone = entry.gone and shallow(entry.gone),
   }
@@ -59,7 +62,7 @@ end
 -- Builds the derived tables. To be called when device.state.objects was replaced.
 function Store:rebuild()
   self.state = self.device.state.objects
-  self.items = self.state.items
+  self.items, self.owner, self.contents = self.state.items, views.new_owner(), nil
   -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil,
   -- new = segments that are not in `order` yet, gone = set of those that are still in it, or nil }
   self.collections = {}
@@ -96,7 +99,7 @@ function Store:index(path)
   local collection, segment = split(path)
   local entry = own_entry(self, collection)
   if not entry then
-    entry = { set = {}, count = 0, order = {}, new = {}, owner = self }
+    entry = { set = {}, count = 0, order = {}, new = {}, owner = self.owner }
     self.collections[collection] = entry
   end
   if entry.set[segment] then return end
@@ -202,6 +205,8 @@ local function notify(watchers, path, object, old)
 end
 
 local function place_object(self, path, object)
+  if self.reading then turns.put_while_reading(self.reading) end
+  if self.owner.holders > 0 then views.leave(self) end
   local old = self.items[path]
   self.items[path] = object
   if not object then
@@ -212,9 +217,33 @@ local function place_object(self, path, object)
   return old
 end
 
+--- Puts an object at a path without telling the watchers.
+function Store:place(path, object)
+  place_object(self, path, object)
+  self:refer(path, object)
+end
+
+-- Notes in which folders an object is: `contents` is { [folder] = { [path] = true } }. Only
+-- deletions of folders need it, so it is made when the first comes. `object`: nil if it is gone.
+local function note_content(self, path, object, old)
+  local where = (object or old or NONE).fullPath
+  if type(where) ~= "string" or path:sub(1, #FOLDERS) == FOLDERS then return end
+  local folder = where:match "^(/.*)/"
+  while folder do
+    local inside = self.contents[folder] or {}
+    inside[path] = object and true or nil
+    self.contents[folder] = next(inside) and inside or nil
+    folder = folder:match "^(/.*)/"
+  end
+end
+
 -- What is derived from an object.
 local function derive(self, path, object, old)
   if not self.is_building then self:refer(path, object) end
+  if self.contents then
+    if old then note_content(self, path, nil, old) end
+    if object then note_content(self, path, object) end
+  end
   local family = family_of(path)
   if family and self.watching[family] then notify(self.watching[family], path, object, old) end
   notify(self.watching[""] or NONE, path, object, old)
@@ -253,6 +282,7 @@ local MANY <const> = 1000
 -- Puts an object at a path; nil removes it. The table must not be changed afterwards. A watcher may
 -- end the request (see sim/twin/miss.lua), so the undo log comes first.
 function Store:put(path, object)
+  turns.pause()
   local log = self.log
   if log then
     log[#log + 1] = { path, self.items[path] or false }
@@ -302,36 +332,41 @@ end
 -- Whether there can be objects that this store does not know, and may not ask for now.
 function Store.is_unsure() return false end
 
+-- The paths of the objects in a folder and below it, other than folders: { [path] = true }.
+local function contents_of(self, full)
+  if not self.contents then
+    self.contents = {}
+    for path, object in pairs(self.items) do note_content(self, path, object) end
+  end
+  return self.contents[full] or NONE
+end
+
 -- The first path, by name, of an object in a folder itself: a folder, or anything else; nil if
 -- there is none.
 function Store:first_in(full, is_folder)
   local prefix, first = full .. "/", nil
-  for path, object in pairs(self.items) do
-    local where = object.fullPath
+  local function look(path)
+    local where = self.items[path].fullPath
     if
-      type(where) == "string" and where:sub(1, #prefix) == prefix
-      and not where:find("/", #prefix + 1, true)
-      and (path:sub(1, #FOLDERS) == FOLDERS) == is_folder and (not first or path < first)
+      where:sub(1, #prefix) == prefix and not where:find("/", #prefix + 1, true)
+      and (not first or path < first)
     then
       first = path
     end
+  end
+  if is_folder then
+    for segment in pairs((self.collections[FOLDERS:sub(1, -2)] or NONE).set or NONE) do
+      look(FOLDERS .. segment)
+    end
+  else
+    for path in pairs(contents_of(self, full)) do look(path) end
   end
   return first
 end
 
 -- The path of an object in a folder or partition, other than a folder; nil if there is none.
 function Store:content(full)
-  local prefix = full .. "/"
-  for path, object in pairs(self.items) do
-    local where = object.fullPath
-    if
-      type(where) == "string" and where:sub(1, #prefix) == prefix
-      and not path:find "^/mgmt/tm/sys/folder/"
-    then
-      return path
-    end
-  end
-  return nil
+  return (next(contents_of(self, full)))
 end
 
 -- The segments of a collection's objects, in the order in which a device lists them (by full name).

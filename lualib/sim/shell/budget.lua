@@ -3,6 +3,8 @@
 --
 -- Shells that a script starts share its budget. A script that needs more raises a stop, which
 -- `is_stop` recognizes.
+local turns = require "sim.turns"
+
 local M = {}
 
 M.MAX_COMMANDS = 20000
@@ -20,14 +22,14 @@ Budget.__index = Budget
 function M.new(limits)
   limits = limits or {}
   return setmetatable({
-    commands = 0, bytes = 0, steps = 0, depth = 0, started = os.clock(),
+    commands = 0, bytes = 0, steps = 0, depth = 0, started = turns.clock(),
     max_commands = limits.commands or M.MAX_COMMANDS, max_seconds = limits.seconds or M.MAX_SECONDS,
   }, Budget)
 end
 
 --- Begins anew, for a script that has waited.
 function Budget:restart()
-  self.commands, self.bytes, self.started = 0, 0, os.clock()
+  self.commands, self.bytes, self.started = 0, 0, turns.clock()
 end
 
 local function stop(format, ...)
@@ -40,7 +42,8 @@ end
 
 -- Checks the time. Loops over many lines call it now and then.
 function Budget:tick()
-  if os.clock() - self.started > self.max_seconds then stop("the script takes too long") end
+  turns.pause()
+  if turns.clock() - self.started > self.max_seconds then stop("the script takes too long") end
 end
 
 function Budget:command()

@@ -5,6 +5,8 @@ local parser = require "sim.tmsh.parser"
 local printer = require "sim.tmsh.printer"
 local reader = require "sim.tmsh.reader"
 local references = require "sim.config.references"
+local sorting = require "sim.sorting"
+local turns = require "sim.turns"
 local uri = require "sim.config.uri"
 local values = require "sim.config.values"
 
@@ -31,13 +33,14 @@ end
 local function in_order(objects)
   local by_place <const>, list <const>, done <const>, ranks <const> = {}, {}, {}, {}
   for i, object in ipairs(objects) do
+    turns.pause()
     local template <const> = object.node.template
     ranks[template] = ranks[template] or rank(template)
     object.place = i
     local where <const> = reader.place(object)
     by_place[where] = by_place[where] or object
   end
-  table.sort(objects, function(a, b)
+  sorting.sort(objects, function(a, b)
     local x <const>, y <const> = ranks[a.node.template], ranks[b.node.template]
     if x ~= y then return x < y end
     return a.place < b.place
@@ -53,7 +56,10 @@ local function in_order(objects)
     end
     list[#list + 1] = object
   end
-  for _, object in ipairs(objects) do add(object) end
+  for _, object in ipairs(objects) do
+    turns.pause()
+    add(object)
+  end
   return list
 end
 
@@ -98,6 +104,7 @@ function M.plant(device, text, allowed)
   for pass = 1, MAX_PASSES do
     local again <const> = {}
     for _, object in ipairs(waiting) do
+      turns.pause()
       local done, problem = pcall(put, store, object, ctx, allowed)
       if done then
         loaded[#loaded + 1] = object
@@ -131,6 +138,7 @@ function M.load(device, text, allowed, only_verify)
     local loaded, refused = M.plant(device, text, allowed)
     if refused[1] then error(refused[1], 0) end
     for _, object in ipairs(loaded) do
+      turns.pause()
       local path <const> = reader.place(object)
       local there <const> = store:get(path)
       local good, reason = true, nil
@@ -182,10 +190,11 @@ function M.text(device, options)
     local is_inside <const> = collection:find("~", 1, true) -- its owner prints it
     for segment in pairs(is_inside and {} or entry.set) do
       local path <const> = collection .. "/" .. segment
+      turns.pause()
       if store.items[path] then add(path, store.items[path]) end
     end
   end
-  table.sort(places, function(a, b)
+  sorting.sort(places, function(a, b)
     if a.template ~= b.template then return a.template < b.template end
     return a.path < b.path
   end)

@@ -10,6 +10,7 @@
 --
 -- A mistake raises { line =, message = }.
 local spelling = require "sim.tmsh.spelling"
+local turns = require "sim.turns"
 
 local M = {}
 
@@ -232,6 +233,7 @@ function M.read(text)
   local statements <const> = {}
   reader:skip()
   while reader.at <= #text do
+    turns.pause()
     statements[#statements + 1] = reader:statement()
     reader:skip()
   end

@@ -16,6 +16,7 @@ local json = require "f5.json"
 local names = require "sim.config.names"
 local spelling = require "sim.tmsh.spelling"
 local tables = require "sim.tables"
+local turns = require "sim.turns"
 local uri = require "sim.config.uri"
 local values = require "sim.config.values"
 
@@ -356,6 +357,7 @@ end
 
 --- Prints an object.
 function Printer:object(node, object, path)
+  turns.pause()
   local template <const> = node.template
   local words = template:gsub("/%*/[^/]+", ""):gsub("/", " ")
   if node.type ~= "singleton" then

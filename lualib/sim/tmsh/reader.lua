@@ -10,6 +10,7 @@ local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
 local names = require "sim.config.names"
 local spelling = require "sim.tmsh.spelling"
+local turns = require "sim.turns"
 
 local M = {}
 
@@ -332,6 +333,7 @@ end
 function M.objects(statements)
   local objects <const>, refused <const>, partition = {}, {}, "Common"
   for _, statement in ipairs(statements) do
+    turns.pause()
     if statement.words[1] == "cli" and statement.words[2] == "admin-partitions" then
       local given <const> = read_object(statement.block or {}, statement.line)
       partition = given.updatePartition or partition

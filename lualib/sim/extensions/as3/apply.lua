@@ -12,6 +12,7 @@ local stored = require "sim.extensions.as3.stored"
 local tables = require "sim.tables"
 local transaction = require "sim.tasks.transaction"
 local traces = require "sim.extensions.as3.traces"
+local turns = require "sim.turns"
 local values = require "sim.extensions.as3.values"
 
 local M = {}
@@ -174,6 +175,7 @@ local function plan(device, name, objects, job, part)
   local ops, wanted = {}, {}
   counted.set(objects, name, job.deployed)
   for _, object in ipairs(objects) do
+    turns.pause()
     local place, last = object.place, mine[object.place]
     wanted[place] = true
     if not store:get(place) then

@@ -5,6 +5,7 @@ local json = require "f5.json"
 local keywords = require "sim.extensions.check.keywords"
 local place = require "sim.extensions.check.place"
 local tables = require "sim.tables"
+local turns = require "sim.turns"
 
 local M = {}
 
@@ -199,6 +200,7 @@ end
 -- Checks a value. Returns nil, or a list of mistakes.
 function check(schema, value, at)
   if type(schema) ~= "table" then return nil end
+  turns.pause()
   at.value = value
   local ref = schema["$ref"]
   if ref and not at.options.extend_refs then return check_referred(ref, value, at) end

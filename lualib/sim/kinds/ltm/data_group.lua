@@ -2,6 +2,8 @@
 local json = require "f5.json"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
+local sorting = require "sim.sorting"
+local turns = require "sim.turns"
 local validate = require "sim.config.validate"
 
 local s <const> = property.text
@@ -18,12 +20,13 @@ local ORDER <const> = {
 local function sort(records, key)
   local keys, is_sorted, last = {}, true, nil
   for _, record in ipairs(records) do
+    turns.pause()
     local own = key(record.name)
     keys[record] = own
     is_sorted = is_sorted and (last == nil or last <= own)
     last = own
   end
-  if not is_sorted then table.sort(records, function(a, b) return keys[a] < keys[b] end) end
+  if not is_sorted then sorting.sort(records, function(a, b) return keys[a] < keys[b] end) end
 end
 
 local data_group <const> = {
@@ -31,6 +34,7 @@ local data_group <const> = {
     if object.records and properties.records then
       local seen, list = {}, {}
       for _, record in ipairs(object.records) do
+        turns.pause()
         local entry = type(record) == "table" and record or { name = record }
         local name = tostring(entry.name or "")
         if name == "" then validate.nothing_to_do() end

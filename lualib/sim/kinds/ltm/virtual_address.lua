@@ -61,19 +61,20 @@ local address <const> = {
 
 local function address_values(store, _, object)
   local state, reason = "unknown", "Virtual Server does not have service checking enabled"
-  local virtuals = store.virtuals_by_address[object.fullPath] or {}
-  local offline, current, most = 0, 0, 0
-  for _, virtual_path in ipairs(virtuals) do
+  local all, offline, current, most = 0, 0, 0, 0
+  for _, virtual_path in ipairs(store.virtuals_by_address[object.fullPath] or {}) do
     local virtual = store:get(virtual_path)
-    local virtual_state = availability.of_virtual(store, virtual)
-    local its_current, its_most = traffic.of_virtual(store.device, virtual_path, virtual)
-    current, most = current + its_current, most + its_most
-    if virtual_state == "offline" then offline = offline + 1 end
-    if virtual_state == "available" then
-      state, reason = "available", "The virtual address is available"
+    if virtual then -- the index may know one of a change that has not ended
+      local virtual_state = availability.of_virtual(store, virtual)
+      local its_current, its_most = traffic.of_virtual(store.device, virtual_path, virtual)
+      all, current, most = all + 1, current + its_current, most + its_most
+      if virtual_state == "offline" then offline = offline + 1 end
+      if virtual_state == "available" then
+        state, reason = "available", "The virtual address is available"
+      end
     end
   end
-  if #virtuals > 0 and offline == #virtuals then
+  if all > 0 and offline == all then
     state, reason = "offline", "The children virtual server(s) are down"
   end
   return {

@@ -15,6 +15,7 @@
 local properties = require "sim.extensions.as3.map.properties"
 local files = require "sim.kinds.common.files"
 local references = require "sim.extensions.as3.map.references"
+local turns = require "sim.turns"
 
 local handlers = {}
 for _, name in ipairs {
@@ -101,6 +102,7 @@ local function application(at, app, name)
   at.app = name
   at:add("sys folder", ("/%s/%s"):format(at.tenant, name), {})
   for _, item_name in ipairs(sorted(app)) do
+    turns.pause()
     local item = app[item_name]
     local class = type(item) == "table" and item.class
     if class and class ~= "Constants" then
