@@ -56,26 +56,37 @@ function Worker:open()
   return db
 end
 
+-- Many fibers may wait for the database: each reason is reported once in a while.
+function Worker:tell_lost(reason)
+  local now <const> = core.now()
+  if self.reason == reason and now < self.tell_again then return end
+  self.reason, self.tell_again = reason, now + LAST_PAUSE
+  self.tell("lost", nil, reason)
+end
+
+-- Opens the connection. If there is no database for now, the next attempt is later.
+function Worker:try_to_open()
+  self.opening = true
+  local ok, db = pcall(self.open, self)
+  self.opening = false
+  if ok then
+    if self.db then self.tell("back") end
+    self.db, self.pause, self.reason = db, nil, nil
+    return
+  end
+  if type(db) ~= "table" or db.kind ~= "database" or not self.db then error(db, 0) end
+  self:tell_lost(db.message)
+  self.pause = math.min((self.pause or FIRST_PAUSE / 2) * 2, LAST_PAUSE)
+  self.open_again = core.now() + self.pause
+end
+
 --- The connection; if it is lost, waits until there is one again.
 function Worker:database()
-  local pause = FIRST_PAUSE
   while not (self.db and self.db:is_open()) do
-    if self.opening then -- by another fiber
+    if self.opening or self.pause and core.now() < self.open_again then -- another fiber tried
       core.real_sleep(0.05)
     else
-      self.opening = true
-      local ok, db = pcall(self.open, self)
-      self.opening = false
-      if ok then
-        if self.db then self.tell("back") end
-        self.db = db
-      elseif type(db) ~= "table" or db.kind ~= "database" or not self.db then
-        error(db, 0)
-      else
-        self.tell("lost", nil, db.message)
-        core.real_sleep(pause)
-        pause = math.min(pause * 2, LAST_PAUSE)
-      end
+      self:try_to_open()
     end
   end
   return self.db
@@ -91,7 +102,7 @@ function Worker:ask(fn)
     local passes = type(result) == "table" and result.kind == "database"
       and (result.lost or (result.sqlstate or ""):find "^5[37]")
     if not passes then error(result, 0) end
-    self.tell("lost", nil, result.message)
+    self:tell_lost(result.message)
     core.real_sleep(FIRST_PAUSE)
   end
 end

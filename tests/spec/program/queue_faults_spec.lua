@@ -309,6 +309,27 @@ describe("Q2 what goes wrong around a queue", function()
     assert.matches("127.0.0.3:1", message(run, 3))
   end)
 
+  it("asks for the database with growing pauses, however many jobs wait for it", function()
+    local run = q:submit([[
+      f5.sleep(1)
+      bip.ltm.pool:create { name = "outage", partition = "Common" }
+    ]], devices(1, FLEET))
+    local w <close> = q:worker("w", { "--lease", "60" }, ENV)
+    lab.wait("all jobs", function() return q:states(run).running == FLEET end)
+    q.db:close()
+    server:down "immediate"
+    core.real_sleep(5)
+    server:up()
+    q.db = require("f5.queue").open(q.address)
+    assert.equal("done", q:ended(run).state)
+    w:kill "TERM"
+    local ended <const> = w:wait()
+    assert.equal(0, ended.status)
+    local _, reports = ended.err:gsub("no database", "")
+    assert.is_true(reports >= 1 and reports <= 4, ended.err)
+    assert.matches("the database is back", ended.err)
+  end)
+
   it("goes on when the server ends its connections, or has none left", function()
     local run = q:submit("f5.sleep(0.3) return 1", devices(1, FLEET))
     local w <close> = q:worker("w", { "--lease", "30", "--workers", "2" }, ENV)
