@@ -6,6 +6,7 @@
 --   …
 --   print(#twins:report(1).changes)
 local core = require "f5.core"
+local handed = require "f5.work.handed"
 local json = require "f5.json"
 
 local M = {}
@@ -30,19 +31,6 @@ local NAME <const> = "f5lua: twins"
 local function program_of(options)
   return options.program or package.preload["f5.host"] and "/proc/self/exe"
     or os.getenv "F5LUA_PROGRAM" or "f5lua"
-end
-
--- Strings, numbers and flags of the options of f5.connect. A password that was read from a terminal
--- or a command is passed on as text, through the pipe only.
-local function plain(options)
-  local copy = {}
-  for name, value in pairs(options) do
-    if (name == "password" or name == "token") and type(value) ~= "string" then
-      value = core.secret_text(value)
-    end
-    copy[name] = value
-  end
-  return copy
 end
 
 -- Writes a line of JSON to the process and returns the line that it answers, as a value; nil if the
@@ -75,7 +63,7 @@ function M.start(options)
       core.usage_error(("f5.twin.start: expected the options of f5.connect for device %d, got a %s")
         :format(i, type(one)))
     end
-    devices[i] = plain(one)
+    devices[i] = handed(one)
   end
   local program = program_of(options)
   local ok, child = pcall(core.child, { program, "sim", "--twin", "-", "--port", "0" }, NAME)
@@ -113,7 +101,7 @@ function Twins:add(options)
     core.usage_error "twins:add: expected the options of f5.connect"
   end
   -- One after the other: several fibers may add devices at the same time.
-  self.adding = core.spawn(add, self, plain(options), self.adding)
+  self.adding = core.spawn(add, self, handed(options), self.adding)
   return self.adding:join()
 end
 

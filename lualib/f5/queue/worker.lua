@@ -40,7 +40,7 @@ end
 function Worker.new(given)
   local self = setmetatable({
     id = new_id(),
-    jobs = {}, count = 0, working = 0, results = {}, refused = {},
+    jobs = {}, count = 0, working = 0, begun = 0, results = {}, refused = {},
   }, Worker)
   for name, value in pairs(given) do self[name] = value end
   self.runs, self.records = runs.new(self), records.new(self)
@@ -158,7 +158,7 @@ end
 function Worker:start(row)
   local job = Job.new(row, self)
   self.jobs[job:key()] = job
-  self.count, self.working = self.count + 1, self.working + 1
+  self.count, self.working, self.begun = self.count + 1, self.working + 1, self.begun + 1
   self.tell("start", job)
   core.spawn(function()
     job.fiber = core.spawn(function() self:work(job) end)
@@ -262,9 +262,11 @@ end
 function Worker:take_jobs()
   self.next_reap = core.now()
   while not self.stopping do
+    -- With a job, a device may become free while it looks.
+    local was_idle <const>, begun <const> = self.count == 0, self.begun
     if self:look() then
       self:rest()
-    elseif self.once and self.count == 0 and #self.results == 0 then
+    elseif self.once and was_idle and self.begun == begun then
       return
     else
       self:ask(function(db) return db:wait(self.once and 0.05 or LOOK) end)

@@ -69,23 +69,9 @@ describe("Q1 checks and plans in a queue", function()
     return math.tointeger(tonumber(ended.out))
   end
 
-  local function work(count)
-    local workers = {}
-    for n = 1, count or 1 do
-      workers[n] = q:worker("w" .. n, { "--lease", "30", "--once" }, ENV)
-    end
-    for _, one in ipairs(workers) do
-      local ended <const> = one:wait(60)
-      assert.equal(0, ended.status, ended.err)
-    end
-  end
+  local function work(count) q:work(count or 1, { "--lease", "30" }, ENV) end
 
-  local function all_done(run, count)
-    local why = q.db:row(
-      "select string_agg(error ->> 'message', ' ') as t from jobs where run = $1", run
-    ).t
-    assert.same({ done = count }, q:states(run), why)
-  end
+  local function all_done(run, count) q:all_done(run, count) end
 
   -- Writes that a device carried out: not the transactions in which a check asks it.
   local function writes(n)

@@ -71,23 +71,15 @@ describe("Q1 undo of a run", function()
     return q:worker(name, { "--lease", "12", ... }, env)
   end
 
-  -- Carries out what is there, with `count` workers.
-  local function work(count, env)
-    local workers = {}
-    for n = 1, count or 1 do workers[n] = worker("w" .. n, env, "--once") end
-    for _, one in ipairs(workers) do
-      local ended <const> = one:wait(60)
-      assert.equal(0, ended.status, ended.err)
+  local function work(count, more)
+    local env = {}
+    for _, list in ipairs { ENV, more or {} } do
+      for key, value in pairs(list) do env[key] = value end
     end
+    q:work(count or 1, { "--lease", "12" }, env)
   end
 
-  -- Expects that all jobs of a run are done.
-  local function all_done(run, count)
-    local why = q.db:row(
-      "select string_agg(error ->> 'message', ' ') as t from jobs where run = $1", run
-    ).t
-    assert.same({ done = count }, q:states(run), why)
-  end
+  local function all_done(run, count) q:all_done(run, count) end
 
   -- What the pools of a device are: name -> description and number of members.
   local function pools(n)

@@ -69,6 +69,26 @@ function Queue:worker(name, words, env)
   return program.start(all, { env = variables })
 end
 
+--- Carries out what is there, with `many` workers of these words; fails unless all end well.
+function Queue:work(many, words, env)
+  local workers = {}
+  for n = 1, many do
+    workers[n] = self:worker("w" .. n, { "--once", table.unpack(words or {}) }, env)
+  end
+  for _, one in ipairs(workers) do
+    local ended <const> = one:wait(60)
+    assert(ended.status == 0, ended.err)
+  end
+end
+
+--- Fails unless all jobs of a run are done, with the errors of the others.
+function Queue:all_done(id, wanted)
+  local states <const> = self:states(id)
+  if states.done == wanted and next(states, (next(states))) == nil then return end
+  error(("run %d: %s"):format(id, json.encode(states)) .. tostring(self.db:row(
+    "select string_agg(error ->> 'message', ' ') as t from jobs where run = $1", id).t), 2)
+end
+
 --- The row of a run.
 function Queue:run(id) return self.db:row("select * from runs where id = $1", id) end
 

@@ -1,6 +1,7 @@
 --- The process that carries out the checks of a run (checker.lua), as its worker sees it.
 
 local core = require "f5.core"
+local handed = require "f5.work.handed"
 local json = require "f5.json"
 
 local Checker = {}
@@ -73,18 +74,6 @@ local function end_later(self)
   end)
 end
 
--- A password that was read from a command is passed on as text, through the pipe only.
-local function plain(options)
-  local copy = {}
-  for name, value in pairs(options) do
-    if (name == "password" or name == "token") and type(value) ~= "string" then
-      value = core.secret_text(value)
-    end
-    copy[name] = value
-  end
-  return copy
-end
-
 --- Checks one device. Returns the answer of the process; raises if it ended.
 -- @param device table: of the run
 -- @param connect table: options of f5.connect
@@ -101,7 +90,7 @@ function Checker:check(device, connect)
     if self.waiting == 0 then end_later(self) end
   end })
   local sent <const> = pcall(child.write, child, json.encode {
-    job = number, connect = plain(connect), on = self.run.options.on,
+    job = number, connect = handed(connect), on = self.run.options.on,
     device = {
       name = device.name, vars = device.vars, pair = device.pair,
       groups = next(groups) and groups or nil,
