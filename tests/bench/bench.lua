@@ -519,8 +519,8 @@ local lines = {
   filled(
     machine()
       .. ". Medians of " .. rounds
-      .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and "
-      .. "instructions."
+      .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each`, "
+      .. "instructions and killed workers, 5 of the other rows about queues."
   ),
   "",
   line(head),
