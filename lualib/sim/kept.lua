@@ -40,8 +40,8 @@ end
 function M.go_back(device, name)
   local kept = find(device, name)
   local state = copy(kept)
-  state.objects = device.state.objects
   device.store:become(kept.objects.items, kept.objects.generation)
+  state.objects = device.state.objects
   device:go_back(state)
 end
 

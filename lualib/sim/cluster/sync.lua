@@ -19,6 +19,7 @@ local names = require "sim.config.names"
 local references = require "sim.config.references"
 local scope = require "sim.cluster.scope"
 local tables = require "sim.tables"
+local turns = require "sim.turns"
 
 local M = {}
 
@@ -82,6 +83,7 @@ end
 local function changed_groups(device, dirty)
   local groups = {}
   for path, old in pairs(dirty) do
+    turns.pause()
     local object = device.store:get(path)
     if not tables.same(object or false, old, VOLATILE) then
       local group = scope.group_of(device, path, object or old)
