@@ -23,10 +23,13 @@ local M = {}
 local FIRST <const>, NEXT <const> = 100000, 20000
 -- The response of a request that runs again; nobody gets it.
 local AGAIN <const> = { status = 500, body = {} }
+-- What a thread says when its task has ended.
+local ENDED <const> = {}
 local LATER <const> = { later = true, go_on = true }
 local FAILED <const> = { status = 500 }
 
 local ready <const> = {}  -- tasks that wait for their next turn
+local idle <const> = {}  -- threads without a task
 local complete <const> = {}  -- { ticket, response } of requests
 local running  -- the task whose turn it is
 local deadline = 0  -- of its turn
@@ -69,6 +72,7 @@ local function keep_view(task)
   if not task.changes then
     if not task.view then store.owner.holders = store.owner.holders + 1 end
     task.view = views.take(store)
+    store.log = nil
     return
   end
   if not task.before then
@@ -88,10 +92,10 @@ local function resume(task, micros)
   local before, till = running, deadline
   running, deadline = task, micros and native.micros() + micros or math.maxinteger
   task.began = os.clock()
-  local results = table.pack(coroutine.resume(task.thread))
+  local ok, mark, response = coroutine.resume(task.thread, task.run)
   task.used = task.used + os.clock() - task.began
   running, deadline = before, till
-  return results
+  return ok, mark, response
 end
 
 local function end_change(task)
@@ -105,13 +109,13 @@ end
 local function turn(task, micros)
   local device <const> = task.device
   local store <const> = device.store
-  local shown <const> = not task.changes and views.take(store)
+  local shown <const> = not task.changes and (task.view or device.changing) and views.take(store)
   if task.view then views.show(store, task.view) end
   if task.changes and not task.view then store:begin() end
   store.reading = not task.changes and task or nil
-  local results <const> = resume(task, micros)
+  local ok <const>, mark <const>, response <const> = resume(task, micros)
   store.reading = nil
-  local has_ended <const> = coroutine.status(task.thread) == "dead"
+  local has_ended <const> = not ok or mark == ENDED
   if not has_ended then
     keep_view(task)
   elseif task.changes then
@@ -120,19 +124,25 @@ local function turn(task, micros)
     task.view.owner.holders = task.view.owner.holders - 1
   end
   if shown and not task.is_whole then views.show(store, shown) end
-  if not results[1] and not task.again then
-    local problem <const> = debug.traceback(task.thread, tostring(results[2]))
+  if ok and has_ended then idle[#idle + 1] = task.thread end
+  if not ok and not task.again then
+    local problem <const> = debug.traceback(task.thread, tostring(mark))
     coroutine.close(task.thread)
     error(problem, 0)
   end
-  return has_ended, results[2]
+  return has_ended, response
+end
+
+-- The function of all threads: they run one task after the other.
+local function run_all(run)
+  while true do run = coroutine.yield(ENDED, run()) end
 end
 
 local function new_task(device, changes, ticket, run)
   device.line = device.line or {}
   return {
     device = device, changes = changes, ticket = ticket, run = run, used = 0,
-    thread = coroutine.create(run),
+    thread = table.remove(idle) or coroutine.create(run_all),
   }
 end
 
@@ -158,14 +168,14 @@ local function follow(task)
 end
 
 local function run_turn(task, micros)
-  local results <const> = table.pack(pcall(turn, task, micros))
-  if results[1] and not results[2] then
+  local ok <const>, has_ended <const>, response <const> = pcall(turn, task, micros)
+  if ok and not has_ended then
     ready[#ready + 1] = task
     return false
   end
   follow(task)
-  if not results[1] then error(results[2], 0) end
-  return not task.again, results[3]
+  if not ok then error(has_ended, 0) end
+  return not task.again, response
 end
 
 --- Runs `run() -> response` for a device, as a task. Returns the response; { later = true } if
