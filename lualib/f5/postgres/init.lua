@@ -134,6 +134,20 @@ function Connection:close() self.connection:close() end
 
 Connection.__close = Connection.close
 
+-- Classes of errors that go away without a change to the statement: it stood in the way of another
+-- one, no room or no place for a connection, the server stops or starts, its disk fails.
+local TRANSIENT <const> = { ["40"] = true, ["53"] = true, ["57"] = true, ["58"] = true }
+-- A lock that somebody else has (lock_timeout); no writes, as after a failover.
+local LOCKED <const> = "55P03"
+M.READ_ONLY = "25006"
+
+--- Whether the same may be tried again later: the connection was lost, or the server cannot now.
+function M.is_transient(err)
+  if type(err) ~= "table" or err.kind ~= "database" then return false end
+  local state <const> = err.sqlstate or ""
+  return err.lost or state == LOCKED or state == M.READ_ONLY or TRANSIENT[state:sub(1, 2)] or false
+end
+
 --- A name as a part of a statement.
 function M.identifier(name)
   if type(name) ~= "string" or name == "" or name:find "%z" then

@@ -1,6 +1,7 @@
 -- Follows a run until it ends.
 
 local core = require "f5.core"
+local postgres = require "f5.postgres"
 
 local M = {}
 
@@ -66,7 +67,7 @@ function M.follow(connect, id, schema, told, lost)
       end)
     end)
     if ok then return result end
-    if type(result) ~= "table" or not result.lost then error(result, 0) end
+    if not postgres.is_transient(result) then error(result, 0) end
     lost(result)
     core.real_sleep(pause)
     pause = math.min(pause * 2, LAST_PAUSE)

@@ -9,6 +9,7 @@ local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local Job = require "f5.queue.job"
 local passphrase = require "f5.safe.passphrase"
+local postgres = require "f5.postgres"
 local queue = require "f5.queue"
 local records = require "f5.queue.records"
 local runs = require "f5.queue.runs"
@@ -99,10 +100,10 @@ function Worker:ask(fn)
     local db = self:database()
     local ok, result, more = pcall(fn, db)
     if ok then return result, more end
-    local passes = type(result) == "table" and result.kind == "database"
-      and (result.lost or (result.sqlstate or ""):find "^5[37]")
-    if not passes then error(result, 0) end
+    if not postgres.is_transient(result) then error(result, 0) end
     self:tell_lost(result.message)
+    -- Another server of the address may accept writes.
+    if result.sqlstate == postgres.READ_ONLY then db:close() end
     core.real_sleep(FIRST_PAUSE)
   end
 end

@@ -130,6 +130,48 @@ describe("Q2 what goes wrong around a queue", function()
     remove()
   end)
 
+  it("waits while the database accepts no writes, and while somebody locks a table", function()
+    local PLAYBOOK <const> = [[
+      local pool = "n" .. arg[1]
+      bip.ltm.pool:create { name = pool, partition = "Common" }
+      f5.sleep(1.5)
+      bip.ltm.pool["/Common/" .. pool]:modify { description = "second" }
+    ]]
+    local function set(what)
+      q.db:query("alter system " .. what)
+      q.db:query "select pg_reload_conf()"
+    end
+    local _ <close> = setmetatable({}, { __close = function()
+      set "reset default_transaction_read_only"
+      set "reset lock_timeout"
+    end })
+    set "set lock_timeout = '100ms'"
+    local w <close> = q:worker("w", { "--lease", "60" }, ENV)
+    local holder <close> = postgres.connect(q.address)
+    local CASES <const> = {
+      { function() set "set default_transaction_read_only = on" end,
+        function() set "reset default_transaction_read_only" end,
+        "read%-only transaction" },
+      { function()
+        holder:query "begin"
+        holder:query "lock table f5lua.jobs"
+      end, function() holder:query "rollback" end, "lock timeout" },
+    }
+    for n, case in ipairs(CASES) do
+      local run = q:submit(PLAYBOOK, devices(1, 4), { arguments = { tostring(n) } })
+      lab.wait("the jobs", function() return q:states(run).running == 4 end)
+      case[1]()
+      core.real_sleep(3)
+      case[2]()
+      assert.equal("done", q:ended(run).state)
+      local _, err = w:output()
+      assert.matches("no database: .*" .. case[3], err)
+    end
+    assert.equal(0, q.db:row("select count(*) as n from attempts where attempt > 1").n)
+    w:kill "TERM"
+    assert.equal(0, w:wait().status)
+  end)
+
   -- -- rights -----------------------------------------------------------------------------------
 
   it("tells each role what it lacks, in all subcommands", function()
