@@ -104,6 +104,25 @@ describe("Q2 f5lua worker", function()
     assert.equal(3, q.db:row "select count(*) as n from workers where ended_at is not null".n)
   end)
 
+  it("works on as many devices at a time as it has places", function()
+    local run = q:submit([[
+      local known = package.loaded.at_work or { now = 0, most = 0 }
+      package.loaded.at_work = known
+      known.now = known.now + 1
+      known.most = math.max(known.most, known.now)
+      bip.ltm.pool:list()
+      require("f5").sleep(0.2)
+      known.now = known.now - 1
+      return known.most
+    ]], devices(1, 12))
+    local a <close> = worker("a", "--workers", "3")
+    assert.equal("done", q:ended(run).state)
+    local most = "select max((result #>> '{}')::integer) as n from jobs where run = $1"
+    assert.equal(3, q.db:row(most, run).n)
+    a:kill "TERM"
+    assert.equal(0, a:wait().status)
+  end)
+
   it("stores failures with their reasons, and stops after a canary", function()
     local run = q:submit('bip.ltm.pool["/Common/none"]:load()', devices(1, 3), { canary = 1 })
     local a <close> = worker("a", "--once")
