@@ -13,14 +13,13 @@ local indexes = require "sim.config.indexes"
 local kinds = require "sim.kinds"
 local list_options = require "sim.config.list_options"
 local names = require "sim.config.names"
-local native = require "sim.native"
 local identity = require "sim.config.identity"
 local values = require "sim.config.values"
 local paging = require "sim.config.paging"
+local pieces = require "sim.http.pieces"
 local present = require "sim.config.render"
 local snapshot = require "sim.factory.snapshot"
 local stats = require "sim.config.stats"
-local style = require "sim.http.style"
 local tmsh = require("sim.lazy") "sim.tmsh.load"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
@@ -83,31 +82,6 @@ local function matches(object, pattern)
   return glob.matches(object.name or "", plain) or glob.matches(object.fullPath or "", plain)
 end
 
--- A longer list is encoded object by object, because all objects at once take much memory.
-local FEW <const> = 100
--- After so many objects Lua may collect what they left: a part that stands for these KB.
-local OFTEN <const>, STEP <const> = 50, 256
-
--- The response with a whole list. `shown(i)`: its i-th item. Nil if an item has bytes that JSON
--- cannot hold, or if a later step needs the body.
-local function in_pieces(device, request, body, count, shown)
-  local plain = request.ticket and not request.query.ver and #device.faults == 0
-    and not request.fault and not device.contrary
-  if count <= FEW or not plain then return nil end
-  local pieces = native.pieces()
-  for i = 1, count do
-    local ok, text = pcall(json.encode, shown(i), style.OBJECT)
-    if not ok then return nil end
-    if i > 1 then pieces:add "," end
-    pieces:add(text)
-    if i % OFTEN == 0 then collectgarbage("step", STEP) end
-  end
-  pieces:add "]}"
-  return {
-    status = 200, body = json.encode(body, style.OBJECT):sub(1, -2) .. ',"items":[', more = pieces,
-  }
-end
-
 local function get_collection(device, request, target)
   local store = device.store
   local version = names.version(device, request)
@@ -148,7 +122,7 @@ local function get_collection(device, request, target)
     selfLink = names.link(target.shown, names.query(request, version)),
   }
   local count = last - first + 1
-  local response = not add_paging and in_pieces(device, request, body, count, shown_item)
+  local response = not add_paging and pieces.list(device, request, body, count, shown_item)
   if response then return response end
   local items = {}
   for n = 1, count do items[n] = shown_item(n) end

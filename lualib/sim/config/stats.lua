@@ -9,6 +9,7 @@ local errors = require "sim.http.errors"
 local kinds = require "sim.kinds"
 local names = require "sim.config.names"
 local identity = require "sim.config.identity"
+local pieces = require "sim.http.pieces"
 local response = require "sim.kinds.common.response"
 local traffic = require "sim.status.traffic"
 local turns = require "sim.turns"
@@ -106,7 +107,12 @@ function M.get(device, request, target)
     end
     -- the kind is that of the objects for a sub-collection, else that of the collection
     body.kind = target.node.kind .. (target.parent and "stats" or "collectionstats")
-    body.entries = collect(store, target, version, store:segments(target.path))
+    local segments = store:segments(target.path)
+    local whole = pieces.entries(device, request, body, #segments, function(i)
+      return collect(store, target, version, { segments[i] }) or {}
+    end)
+    if whole then return whole end
+    body.entries = collect(store, target, version, segments)
   elseif target.what == "resource" then
     local object = store:get(target.path)
     if target.public and not object then

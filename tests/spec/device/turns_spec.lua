@@ -188,6 +188,26 @@ describe("simulated device: turns", function()
     end)
   end)
 
+  it("read statistics, those of each object as by itself", function()
+    until_answered(function(n)
+      upload(scf(1, n))
+      load_file()
+      local whole
+      local answers <const>, ok <const>, problem <const> = meanwhile(function()
+        whole = send(bip, "GET", "ltm/virtual/stats")
+      end, function() send(other, "GET", "sys/ntp") end)
+      assert.is_true(ok, tostring(problem))
+      local found = 0
+      for _ in pairs(whole.entries) do found = found + 1 end
+      assert.equal(n, found)
+      assert.equal("tm:ltm:virtual:virtualcollectionstats", whole.kind)
+      local own <const> = send(bip, "GET", "ltm/virtual/~Common~v7/stats").entries
+      local link <const>, entry <const> = next(own)
+      assert.same(entry.nestedStats.entries, whole.entries[link].nestedStats.entries)
+      return answers
+    end)
+  end)
+
   it("let users log in and out meanwhile", function()
     until_answered(function(n)
       upload(scf(1, n))
