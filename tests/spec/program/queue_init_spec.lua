@@ -276,6 +276,7 @@ describe("Q3 f5lua queue", function()
     for _, block in ipairs(require("markdown").blocks("docs/queue.md", "sh")) do
       script[#script + 1] = block.text
     end
+    script[#script + 1] = "jobs -p > pids\nkill $(cat pids)\nwait"
     local result = program.run({ "-ec", table.concat(script, "\n") }, {
       program = "/bin/sh", directory = place.path, env = {
         F5LUA = program.path, PGHOST = server.path, PGPORT = tostring(server.port),
@@ -283,10 +284,12 @@ describe("Q3 f5lua queue", function()
       },
     })
     assert.equal("", (result.err:gsub("f5lua %l+: [^\n]*\n", "")))
-    assert.matches("f5lua worker: ready\n", result.err)
     assert.equal(0, result.status)
+    assert.matches("3 devices: this change %(bigip1, bigip2, bigip3%)", result.out)
+    assert.matches("run 2: done: 3 of 3 done %(3 changed%)", result.out)
+    assert.matches("took back 1 change", result.out)
     local worker <close> = open(server:address { dbname = "runs", user = "worker1" })
-    assert.equal(2, worker:row "select count(*) as n from jobs".n)
+    assert.equal(4, worker:row "select count(*) as n from runs where state = 'done'".n)
   end)
 
   it("tells who listens that a run is new, or has changed", function()
