@@ -294,6 +294,37 @@ describe("Q2 the rules of a queue", function()
       "clock_timestamp()")).n
   end
 
+  it("lets no worker act for one with another role", function()
+    db:script [[
+      do $$ begin create role other_worker login; grant f5lua_worker to other_worker;
+      exception when duplicate_object then null; end $$]]
+    local run = submit { {} }
+    local mine <close> = postgres.connect(server:address { user = "the_worker" })
+    mine:query("select f5lua.hello($1::uuid, 'h', 1, '{}', 1, '0')", id(1))
+    mine:query("select * from f5lua.take($1::uuid, '{}', 1, '60 s')", id(1))
+    local other <close> = postgres.connect(server:address { user = "other_worker" })
+    local job <const> = ('"position": 1, "attempt": 1, "run": %d'):format(run)
+    for _, statement in ipairs {
+      "hello($1::uuid, 'h', 1, '{}', 1, '0')", "bye($1::uuid)",
+      "take($1::uuid, '{}', 1, '60 s')", "renew($1::uuid, '60 s')",
+      ("finish($1::uuid, %d, '[{%s, \"state\": \"done\"}]')"):format(run, job),
+      ("hand_back($1::uuid, %d, '[{%s}]')"):format(run, job),
+      ("say($1::uuid, %d, 1, 1, 1, '{line}')"):format(run),
+      ("add_records($1::uuid, '[{%s, \"first\": 1, \"lines\": [\"x\"]}]')"):format(job),
+      ("save_plan($1::uuid, %d, 1, 1, '{}')"):format(run),
+      ("note_attempt($1::uuid, %d, 1, 1, 'note')"):format(run),
+    } do
+      local ok, err = f5.try(other.query, other, "select f5lua." .. statement, id(1))
+      assert.is_false(ok, statement)
+      assert.equal("42501", err.sqlstate)
+    end
+    assert.equal("running", db:row "select state from jobs".state)
+    mine:query(
+      ("select f5lua.finish($1::uuid, %d, '[{%s, \"state\": \"done\"}]')"):format(run, job), id(1)
+    )
+    assert.equal("done", db:row "select state from jobs".state)
+  end)
+
   it("removes old runs with all that belongs to them, and nothing else", function()
     local first = full_run()
     db:query("update f5lua.runs set ended_at = now() - interval '2 days' where id = $1", first)

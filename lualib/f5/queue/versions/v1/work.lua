@@ -62,18 +62,30 @@ BEGIN
   END IF;
 END $f$;
 
+-- Raises if a worker is not that of the role that has logged in: workers with roles of their own
+-- cannot act for each other.
+CREATE FUNCTION check_worker(me uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE @owner AS $f$
+BEGIN
+  IF EXISTS (SELECT FROM workers WHERE id = me AND role <> session_user) THEN
+    RAISE EXCEPTION 'permission denied: worker % is not one of %', me, session_user
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN true;
+END $f$;
+
 -- A worker says who it is.
 CREATE FUNCTION hello(me uuid, its_host text, its_pid integer, its_tags text[],
   its_capacity integer, its_f5lua text) RETURNS void
 LANGUAGE sql @owner AS $f$
   INSERT INTO workers (id, host, pid, tags, capacity, f5lua)
-    VALUES (me, its_host, its_pid, its_tags, its_capacity, its_f5lua)
+    SELECT me, its_host, its_pid, its_tags, its_capacity, its_f5lua WHERE check_worker(me)
   ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), ended_at = NULL;
 $f$;
 
 CREATE FUNCTION bye(me uuid) RETURNS void
 LANGUAGE sql @owner AS $f$
-  UPDATE workers SET ended_at = clock_timestamp() WHERE id = me;
+  UPDATE workers SET ended_at = clock_timestamp() WHERE id = me AND check_worker(me);
 $f$;
 
 -- Gives a worker at most `many` jobs that it may do, all of one lot, and locks their devices. It may
@@ -87,6 +99,7 @@ DECLARE
   free integer[];
   l record;
 BEGIN
+  PERFORM check_worker(me);
   UPDATE workers SET seen_at = began WHERE id = me;
   FOR l IN
     SELECT lots.id AS lot, lots.run, lots.wave, runs.state, runs.grace
@@ -140,6 +153,7 @@ LANGUAGE plpgsql @owner AS $f$
 DECLARE
   began timestamptz := clock_timestamp();
 BEGIN
+  PERFORM check_worker(me);
   UPDATE workers SET seen_at = began WHERE id = me;
   PERFORM FROM jobs WHERE worker = me AND state = 'running' ORDER BY run, position FOR UPDATE;
   PERFORM FROM devices WHERE device_key IN
@@ -177,6 +191,7 @@ DECLARE
   counted integer[];
   bad integer;
 BEGIN
+  PERFORM check_worker(me);
   PERFORM FROM runs WHERE id = the_run FOR NO KEY UPDATE;
   PERFORM lock_devices(me, the_run,
     ARRAY(SELECT (x ->> 'position')::integer FROM jsonb_array_elements(results) x));
@@ -215,6 +230,7 @@ DECLARE
   r runs;
   back integer;
 BEGIN
+  PERFORM check_worker(me);
   SELECT * INTO r FROM runs WHERE id = the_run FOR NO KEY UPDATE;
   PERFORM lock_devices(me, the_run,
     ARRAY(SELECT (x ->> 'position')::integer FROM jsonb_array_elements(given) x));
@@ -313,8 +329,8 @@ LANGUAGE sql @owner AS $f$
   INSERT INTO output (run, position, attempt, n, line)
     SELECT the_run, the_position, the_attempt, first + o - 1, l
       FROM unnest(lines) WITH ORDINALITY AS u (l, o)
-      WHERE EXISTS (SELECT FROM attempts WHERE run = the_run AND position = the_position
-        AND attempt = the_attempt AND worker = me)
+      WHERE check_worker(me) AND EXISTS (SELECT FROM attempts WHERE run = the_run
+        AND position = the_position AND attempt = the_attempt AND worker = me)
   ON CONFLICT DO NOTHING;
 $f$;
 
@@ -333,7 +349,7 @@ LANGUAGE sql @owner AS $f$
       SELECT e.run, e.position, e.attempt, e.first + l.n - 1, l.line
         FROM entries e
         JOIN attempts a ON a.run = e.run AND a.position = e.position AND a.attempt = e.attempt
-          AND a.worker = me,
+          AND a.worker = me AND check_worker(me),
         jsonb_array_elements_text(e.lines) WITH ORDINALITY AS l (line, n)
     ON CONFLICT DO NOTHING
   )
@@ -344,6 +360,7 @@ CREATE FUNCTION save_plan(me uuid, the_run bigint, the_position integer, the_att
   the_plan text) RETURNS boolean
 LANGUAGE plpgsql @owner AS $f$
 BEGIN
+  PERFORM check_worker(me);
   IF NOT holds(me, the_run, the_position, the_attempt) THEN RETURN false; END IF;
   INSERT INTO plans (run, position, plan) VALUES (the_run, the_position, the_plan)
   ON CONFLICT (run, position) DO UPDATE SET plan = excluded.plan;
@@ -355,6 +372,6 @@ CREATE FUNCTION note_attempt(me uuid, the_run bigint, the_position integer, the_
   the_note text) RETURNS void
 LANGUAGE sql @owner AS $f$
   UPDATE attempts SET note = the_note WHERE run = the_run AND position = the_position
-    AND attempt = the_attempt AND worker = me;
+    AND attempt = the_attempt AND worker = me AND check_worker(me);
 $f$;
 ]]
