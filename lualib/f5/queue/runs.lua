@@ -22,7 +22,7 @@ local function device_of(entry)
   for _, name in ipairs(entry.groups or {}) do groups[name] = true end
   return {
     name = entry.name, connect = entry.connect, vars = entry.vars or {}, groups = groups,
-    pair = entry.pair, undo = entry.undo, plan = entry.plan,
+    pair = entry.pair, tags = entry.tags or {}, undo = entry.undo, plan = entry.plan,
   }
 end
 

@@ -69,6 +69,7 @@ function inventory:limit(limit) end
 ---@field vars table values for the playbook; a missing name is an error; `vars(name, default)`
 ---@field groups table<string, true> names of its groups, parents included
 ---@field pair? string name that both units of a pair share
+---@field tags string[] of the device, its groups and the defaults: which workers of a queue take it
 ---
 ---In an inventory, `profile` names a profile of `f5lua profile add` instead of `host`.
 

@@ -92,7 +92,7 @@ function Checker:check(device, connect)
   local sent <const> = pcall(child.write, child, json.encode {
     job = number, connect = handed(connect), on = self.run.options.on,
     device = {
-      name = device.name, vars = device.vars, pair = device.pair,
+      name = device.name, vars = device.vars, pair = device.pair, tags = device.tags,
       groups = next(groups) and groups or nil,
     },
   } .. "\n")
