@@ -298,16 +298,14 @@ local function uninstall(self)
   self.clock:stop()
 end
 
--- What the twins know is asked for while they still run.
-local function collect(self)
-  self:for_all(function(device)
-    local report = device.twins:report(device.index)
-    for _, change in ipairs(report.changes) do
-      if change.before == json.null then change.before = nil end
-      if change.after == json.null then change.after = nil end
-    end
-    device.report = report
-  end)
+--- Asks the twin of a device, while it still runs, what was changed so far: the field `report`.
+function Check.collect_device(_, device)
+  local report = device.twins:report(device.index)
+  for _, change in ipairs(report.changes) do
+    if change.before == json.null then change.before = nil end
+    if change.after == json.null then change.after = nil end
+  end
+  device.report = report
 end
 
 --- Begins a check: from here on f5.connect gives twins. `finish` ends it.
@@ -326,7 +324,9 @@ end
 function Check:finish() uninstall(self) end
 
 --- Asks the twins what was changed so far: each device gets the field `report`.
-function Check:collect() collect(self) end
+function Check:collect()
+  self:for_all(function(device) self:collect_device(device) end)
+end
 
 -- In f5lua the place where an error was raised is kept for its report; elsewhere nobody reports it.
 local function with_trace(err)

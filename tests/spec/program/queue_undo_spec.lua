@@ -164,10 +164,15 @@ describe("Q1 undo of a run", function()
       bip.ltm.pool["/Common/old"]:modify { description = "by somebody else" }
     end
     local _ <close> = worker "w"
+    local looked <const> = undo { tostring(run), "--check" }
+    assert.matches("would take back 2 changes", looked.out)
     local ended = undo { tostring(run), "--wait" }
     assert.equal(1, ended.status)
     assert.matches("not everything is as before: ltm/pool /Common/old", ended.out)
     assert.same({ old = "by somebody else, 0", gone = "none, 1" }, pools(1))
+    local again <const> = undo { tostring(run), "--check" }
+    assert.matches("not as before\n", again.out)
+    assert.is_nil(again.out:find("everything was as before", 1, true))
     ended = undo { tostring(run), "--wait", "--force" }
     assert.equal(0, ended.status, ended.out)
     assert.same(BEFORE, pools(1))

@@ -34,7 +34,7 @@ function M.add_options(parser)
 end
 
 --- The number of the run that a word means; nil: it means a file or a change record.
--- @param or_file boolean|nil: with --queue, a word that is no number is a file
+-- @param or_file boolean|nil: with --queue, a word that is not a number is a file
 function M.run_of(word, options, program, or_file)
   local named <const> = word:match "^run:(%d+)$"
   local number <const> = math.tointeger(tonumber(named or word:match "^%d+$"))
@@ -94,15 +94,6 @@ local function limited(content, wanted, limit)
   return chosen
 end
 
--- Options that make no sense for a run of a queue.
-local function check_options(what, options)
-  for _, name in ipairs(what.refused) do
-    if options[name] then
-      usage(("--%s is not for runs of a queue"):format((name:gsub("_", "-"))), what.program)
-    end
-  end
-end
-
 -- Submits it. Returns its number.
 local function store(what, options, id, run, wanted, address, schema)
   local given <const> = {
@@ -119,7 +110,7 @@ local function store(what, options, id, run, wanted, address, schema)
 end
 
 local function submit(what, options, id)
-  check_options(what, options)
+  submitting.refuse(options, what.refused, what.program)
   local address <const>, schema <const> = queues.address(options)
   local run, wanted
   do

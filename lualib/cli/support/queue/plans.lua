@@ -61,11 +61,7 @@ local function check_final(options, list, of, program)
 end
 
 local function submit(options, program)
-  for _, name in ipairs(REFUSED) do
-    if options[name] then
-      usage(("--%s does not work with --queue"):format((name:gsub("_", "-"))), program)
-    end
-  end
+  submitting.refuse(options, REFUSED, program)
   local plan <const> = read(options, program)
   local list <const>, of <const> = chosen(options, plan, program)
   if #list == 0 then usage("the plan has no steps for these devices", program) end

@@ -26,6 +26,16 @@ function M.at_least(options, name, least, program)
   return value
 end
 
+--- Refuses options that make no sense for a run of a queue.
+-- @param names array of strings
+function M.refuse(options, names, program)
+  for _, name in ipairs(names) do
+    if options[name] then
+      usage(("--%s is not for runs of a queue"):format((name:gsub("_", "-"))), program)
+    end
+  end
+end
+
 --- Adds canary, batch and max_failures to what a manifest is made of.
 -- @param count integer: devices
 function M.add_waves(given, options, count, program)

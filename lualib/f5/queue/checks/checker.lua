@@ -12,7 +12,6 @@
 local apply = require "f5.plan.apply"
 local check = require "f5.plan.check"
 local core = require "f5.core"
-local findings = require "f5.plan.findings"
 local json = require "f5.json"
 local make = require "f5.plan.make"
 local owner = require "f5.fleet.owner"
@@ -89,15 +88,11 @@ local function carry_out(self, job)
   if not ok then error(outcome, 0) end
   if outcome.skipped then return measured { skipped = outcome.skipped } end
   local device <const> = checked_device(self, job)
-  device.report = device.twins:report(device.index)
-  for _, change in ipairs(device.report.changes) do
-    if change.before == json.null then change.before = nil end
-    if change.after == json.null then change.after = nil end
-  end
+  self.check:collect_device(device)
   validate.run(real, device.steps)
   local made <const>, report <const> = make.device(device)
   local text <const> = self.text_of(device, report)
-  local steps <const>, changes <const> = #made.steps, #findings.of(device).differences
+  local steps <const>, changes <const> = #made.steps, #report.differences
   local refused <const> = rejected(device)
   local whole <const> = make.whole({ made }, {
     playbook = self.name, arguments = table.move(self.arguments, 1, #self.arguments, 1, {}),

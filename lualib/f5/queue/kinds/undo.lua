@@ -53,17 +53,18 @@ local function elsewhere(contents, number)
   return names
 end
 
-local function counted(n, check)
-  if n == 0 then return "everything was as before" end
+local function counted(n, check, is_complete)
+  if n == 0 then return is_complete and "everything was as before" or "not as before" end
   return ("%s %d change%s"):format(
     check and "would take back" or "took back", n, n == 1 and "" or "s"
   )
 end
 
 local function shown(result, others, check, saved)
+  local is_complete <const> = result.complete and #others == 0
   return {
-    text = counted(#result.done, check),
-    complete = result.complete and #others == 0, done = texts(result.done, words.operation),
+    text = counted(#result.done, check, is_complete),
+    complete = is_complete, done = texts(result.done, words.operation),
     left = texts(result.left, words.left), not_reversible = texts(result.lost, words.lost),
     other_devices = #others > 0 and others or nil, saved = saved,
   }

@@ -336,7 +336,7 @@ $f$;
 
 -- Keeps lines of change records: [{ run, position, attempt, first, lines }, …]; first: the number of
 -- the first line. One answer for each, in their order: whether the worker still has the lease. If
--- not, nothing may be written to the device; the lines are kept all the same.
+-- not, nothing may be written to the device; the lines are stored anyway.
 CREATE FUNCTION add_records(me uuid, given jsonb) RETURNS SETOF boolean
 LANGUAGE sql @owner AS $f$
   WITH entries AS MATERIALIZED (
