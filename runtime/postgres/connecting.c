@@ -149,6 +149,7 @@ static void proceed(void *data, int fd) {
     watch(c, LOOP_WRITE);
     break;
   case PGRES_POLLING_OK:
+    c->place = current(c);
     c->opened = c->attempt;
     c->attempt = NULL;
     finish(c);
@@ -169,7 +170,10 @@ static void watch(pq_connecting *c, unsigned events) {
 
 static void attempt(pq_connecting *c) {
   restart_timer(c);
-  if (!start_attempt(c)) {
+  if (c->first && c->first >= c->settings.count) {
+    put_problem(c, "the address of the database names no other server");
+    finish(c);
+  } else if (!start_attempt(c)) {
     put_problem(c, "not enough memory");
     finish(c);
   } else if (pq.PQstatus(c->attempt) == CONNECTION_BAD) {
@@ -263,10 +267,11 @@ static void begin(loop_timer *timer) {
   free(names);
 }
 
-bool pq_connecting_start(pq_connecting *c, loop *l, const char *conninfo,
+bool pq_connecting_start(pq_connecting *c, loop *l, const char *conninfo, unsigned first,
                          void (*done)(pq_connecting *c)) {
   memset(c, 0, sizeof *c);
   c->l = l;
+  c->first = first;
   c->fd = -1;
   c->done = done;
   if (!pq_load(&c->problem)) return false;

@@ -16,7 +16,8 @@ typedef struct pq_connecting {
   /* the result, when `done` is called: a connection, which the owner takes, or the reason */
   PGconn *opened;
   text problem;
-  bool refused; /* the address cannot be used: that is the user's mistake */
+  unsigned place; /* of the address that was opened, in the list of all */
+  bool refused;   /* the address cannot be used: that is the user's mistake */
   void (*done)(struct pq_connecting *c);
   /* private */
   loop *l;
@@ -29,9 +30,9 @@ typedef struct pq_connecting {
   loop_timer timer;
 } pq_connecting;
 
-/* Starts; `done` is called later, from the loop. False, and the reason, if it cannot even start;
- * call pq_connecting_end in that case too. */
-bool pq_connecting_start(pq_connecting *c, loop *l, const char *conninfo,
+/* Starts; tries the addresses from number `first` on. `done` is called later, from the loop. False,
+ * and the reason, if it cannot even start; call pq_connecting_end in that case too. */
+bool pq_connecting_start(pq_connecting *c, loop *l, const char *conninfo, unsigned first,
                          void (*done)(pq_connecting *c));
 /* Gives up, or frees what is left after `done`. */
 void pq_connecting_end(pq_connecting *c);

@@ -46,6 +46,7 @@ struct pq_connection {
   text lost;               /* why it was lost */
   text notices;            /* what the server said besides, at most some kilobytes */
   fiber_event changed;     /* a notification has arrived, or the connection is lost */
+  unsigned place;          /* of the owner: which of the addresses it is */
   unsigned waiters;        /* how many wait for a notification */
   pq_notification *queued; /* the oldest first */
   /* private */

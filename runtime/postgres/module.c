@@ -71,14 +71,18 @@ static int finish_connect(lua_State *L, int status, lua_KContext context) {
   lua_Number limit_ms = lua_tonumber(L, 2) * 1000;
   pq_connection_open(connection, fiber_loop(L), c->work.opened, (unsigned)limit_ms);
   c->work.opened = NULL;
+  connection->place = c->work.place;
   pq_connecting_end(&c->work);
   lua_pushvalue(L, 3);
   return 1;
 }
 
+/* connect(address, seconds, first): `first`: how many of its servers are left out */
 static int lua_connect(lua_State *L) {
   const char *conninfo = luaL_checkstring(L, 1);
   lua_Number seconds = luaL_checknumber(L, 2);
+  lua_Integer first = luaL_optinteger(L, 3, 0);
+  luaL_argcheck(L, first >= 0 && first <= UINT16_MAX, 3, "expected a number of servers");
   luaL_argcheck(L, seconds > 0 && seconds <= 1e6, 2, "expected seconds");
   lua_settop(L, 2);
   pq_connection *connection = lua_newuserdatauv(L, sizeof *connection, 0);
@@ -88,7 +92,7 @@ static int lua_connect(lua_State *L) {
   memset(c, 0, sizeof *c);
   luaL_setmetatable(L, CONNECTING_TYPE);
   c->wait.abandon = abandon_connecting;
-  if (!pq_connecting_start(&c->work, fiber_loop(L), conninfo, connected)) {
+  if (!pq_connecting_start(&c->work, fiber_loop(L), conninfo, (unsigned)first, connected)) {
     push_problem(L, text_string(&c->work.problem));
     field_boolean(L, "refused", c->work.refused);
     return 2;
@@ -353,6 +357,11 @@ static int lua_pid(lua_State *L) {
   return 1;
 }
 
+static int lua_place(lua_State *L) {
+  lua_pushinteger(L, check_connection(L)->place);
+  return 1;
+}
+
 static int lua_notices(lua_State *L) {
   pq_connection *c = check_connection(L);
   text t = c->notices;
@@ -401,6 +410,7 @@ int luaopen_f5_postgres(lua_State *L) {
                                             {"parameter", lua_parameter},
                                             {"version", lua_server_version},
                                             {"pid", lua_pid},
+                                            {"place", lua_place},
                                             {"notices", lua_notices},
                                             {"close", lua_close_connection},
                                             {NULL, NULL}};

@@ -47,6 +47,8 @@ local SAYS <const> = {
   back = "the database is back",
   finish = "%s: %s",
   lost = "no database: %s",
+  moved = "another server is the primary now: jobs that it does not know are given up, and no "
+    .. "device starts until requests of other workers have ended",
   returned = "%s: handed back: %s",
   abandoned = "%s: abandoned: %s",
   ["not counted"] = "%s: the job was given to another worker meanwhile",

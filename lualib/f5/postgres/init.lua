@@ -126,6 +126,9 @@ function Connection:version() return self.connection:version() end
 --- The process of the server that serves this connection.
 function Connection:pid() return self.connection:pid() end
 
+--- Which server of the address this is, counted from 0; a name counts for each of its addresses.
+function Connection:place() return self.connection:place() end
+
 --- What the server has said besides, since the last call.
 function Connection:notices() return self.connection:notices() end
 
@@ -173,9 +176,11 @@ local SETTINGS <const> = [[
 --- Opens a connection. `address`: a URL, or a list such as "host=db dbname=runs"; what is missing
 -- comes from PGHOST and the other variables of libpq, ~/.pgpass and the service file. A password in
 -- it is refused. `options.timeout`: how long a statement may take, in seconds; default 30.
+-- `options.after`: not the servers up to this place of the address.
 function M.connect(address, options)
   local timeout = options and options.timeout or 30
-  local connection, problem = pq.connect(address, timeout + GRACE)
+  local first = options and options.after and options.after + 1 or 0
+  local connection, problem = pq.connect(address, timeout + GRACE, first)
   if not connection and problem.refused then core.usage_error(problem.message) end
   if not connection then raise(problem) end
   local self = setmetatable({ connection = connection }, Connection)

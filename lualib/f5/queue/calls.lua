@@ -48,10 +48,23 @@ end
 
 local function text_of(value) return json.encode(plain(value)) end
 
-function M.hello(db, worker)
-  query(db, "select hello($1::uuid, $2, $3::integer, $4::text[], $5::integer, $6)",
+-- Jobs as the functions want them.
+local function named(jobs)
+  local list = json.array {}
+  for i, job in ipairs(jobs) do
+    list[i] = { run = job.run, position = job.position, attempt = job.attempt }
+  end
+  return json.encode(list)
+end
+
+--- The server that the connection is with: cluster and timeline, or "unknown".
+function M.server(db) return query(db, "select this_server() as name")[1].name end
+
+--- @param jobs array: those that the worker has
+function M.hello(db, worker, jobs)
+  query(db, "select hello($1::uuid, $2, $3::integer, $4::text[], $5::integer, $6, $7::jsonb)",
     worker.id, worker.host, worker.pid, postgres.array(worker.tags), worker.capacity,
-    core.version)
+    core.version, named(jobs))
 end
 
 function M.bye(db, worker) query(db, "select bye($1::uuid)", worker.id) end
@@ -67,13 +80,13 @@ function M.take(db, worker, many, without)
   return jobs
 end
 
---- Makes the leases longer. Returns those that the worker still has: run .. ":" .. position ->
--- attempt, and when they end.
-function M.renew(db, worker)
+--- Makes the leases of these jobs longer. Returns those that the worker still has:
+-- run .. ":" .. position -> attempt, and when they end.
+function M.renew(db, worker, jobs)
   local asked <const> = core.boot_time()
   local held = {}
-  local rows = query(db, "select * from renew($1::uuid, make_interval(secs => $2))", worker.id,
-    worker.lease)
+  local rows = query(db, "select * from renew($1::uuid, make_interval(secs => $2), $3::jsonb)",
+    worker.id, worker.lease, named(jobs))
   for _, row in ipairs(rows) do
     held[row.held_run .. ":" .. row.held_position] = row.held_attempt
   end
@@ -91,12 +104,8 @@ end
 
 --- Gives jobs of one run back that changed nothing. Returns how many.
 function M.hand_back(db, worker, run, jobs)
-  local list = json.array {}
-  for i, job in ipairs(jobs) do
-    list[i] = { position = job.position, attempt = job.attempt }
-  end
   return query(db, "select hand_back($1::uuid, $2::bigint, $3::jsonb) as n", worker.id, run,
-    text_of(list))[1].n
+    named(jobs))[1].n
 end
 
 --- Takes back what dead workers had. Returns how many jobs.

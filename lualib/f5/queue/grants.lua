@@ -31,8 +31,8 @@ local ROLES <const> = {
     name = "worker", what = "takes jobs and stores their results; cannot submit",
     grants = { "select on all tables" },
     functions = {
-      "hello", "bye", "take", "renew", "finish", "hand_back", "reap", "holds", "say", "add_records",
-      "save_plan", "note_attempt",
+      "this_server", "hello", "bye", "take", "renew", "finish", "hand_back", "reap", "holds", "say",
+      "add_records", "save_plan", "note_attempt",
     },
   },
 }

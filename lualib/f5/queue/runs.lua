@@ -63,6 +63,12 @@ function Runs:unpack(row)
   return run
 end
 
+--- Reads all runs again.
+function Runs:forget()
+  for _, id in ipairs(self.order) do self.known[id] = nil end
+  self.order = {}
+end
+
 --- The run with this number; or nil and why this worker does not carry it out.
 function Runs:find(id)
   while self.known[id] == "pending" do core.real_sleep(0.01) end

@@ -20,7 +20,8 @@ Worker.__index = Worker
 -- Seconds: a look for work without a notification, for leases that ended; the pauses between two
 -- attempts to reach the database.
 local LOOK <const> = 5
-local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 30
+local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 5
+local TELL_AGAIN <const> = 30
 -- How long results are collected before they are stored together, lines that are printed, and
 -- places before new jobs are taken for them.
 local COLLECT <const>, SAY <const>, GATHER <const> = 0.01, 1, 0.002
@@ -50,18 +51,74 @@ end
 
 -- -- the database ---------------------------------------------------------------------------------
 
-function Worker:open()
-  local db = queue.open(self.address, self.schema)
-  calls.hello(db, self)
+-- "7713439782164318131/00000002" -> the cluster, the timeline.
+local function parts_of(server)
+  local cluster, timeline = server:match "^(.*)/(%x+)$"
+  return cluster, timeline and tonumber(timeline, 16)
+end
+
+-- Why a server is not that of the queue any more: another one has taken its place. nil: it is.
+function Worker:outdated(server)
+  local cluster, timeline = parts_of(server)
+  local known, newest = parts_of(self.server or server)
+  if not timeline or cluster ~= known or timeline >= newest then return nil end
+  return ("this server was the primary before another one was (timeline %d, the newer one %d): "
+    .. "stop it, or make it a standby"):format(timeline, newest)
+end
+
+-- A connection to a server of the address, and its name. One that came back as a second primary is
+-- left out.
+function Worker:connect()
+  local after, why
+  while true do
+    local ok, db = pcall(queue.open, self.address, self.schema, { after = after })
+    if not ok then
+      if why and postgres.is_transient(db) then db = core.error_new {
+        kind = "database", lost = true, message = ("%s; %s"):format(why, db.message),
+      } end
+      error(db, 0)
+    end
+    local server <const> = calls.server(db)
+    why = self:outdated(server)
+    if not why then return db, server end
+    after = db:place()
+    db:close()
+  end
+end
+
+-- The worker says what it has; a server that was a standby may know less.
+function Worker:introduce(db, server)
+  if self.server and self.server ~= server then
+    -- The number of a run that was lost may be that of another one.
+    self.runs:forget()
+    self.refused = {}
+    self.tell("moved")
+  end
+  calls.hello(db, self, self:held())
   db:listen(self.schema)
-  return db
+  self.server = server
+end
+
+function Worker:open()
+  local db, server = self:connect()
+  local ok, err = pcall(self.introduce, self, db, server)
+  if ok then return db end
+  db:close()
+  error(err, 0)
+end
+
+-- The jobs of this worker, as a list.
+function Worker:held()
+  local list = {}
+  for _, job in pairs(self.jobs) do list[#list + 1] = job end
+  return list
 end
 
 -- Many fibers may wait for the database: each reason is reported once in a while.
 function Worker:tell_lost(reason)
   local now <const> = core.now()
   if self.reason == reason and now < self.tell_again then return end
-  self.reason, self.tell_again = reason, now + LAST_PAUSE
+  self.reason, self.tell_again = reason, now + TELL_AGAIN
   self.tell("lost", nil, reason)
 end
 
@@ -73,6 +130,7 @@ function Worker:try_to_open()
   if ok then
     if self.db then self.tell("back") end
     self.db, self.pause, self.reason = db, nil, nil
+    self.next_renewal = core.boot_time() -- the server may know less of them
     return
   end
   if type(db) ~= "table" or db.kind ~= "database" or not self.db then error(db, 0) end
@@ -276,14 +334,14 @@ function Worker:take_jobs()
 end
 
 function Worker:renew()
-  local held, ends = self:ask(function(db) return calls.renew(db, self) end)
-  for key, job in pairs(self.jobs) do
-    if held[key] == job.attempt then
+  local jobs <const> = self:held()
+  local held, ends = self:ask(function(db) return calls.renew(db, self, jobs) end)
+  for _, job in ipairs(jobs) do
+    if held[job:key()] == job.attempt then
       job:renewed(ends)
-    elseif not job.ended and job.asked then
+    else
       job:stop("lost", "its lease was lost")
     end
-    job.asked = true -- it was taken before this renewal was asked for
   end
 end
 
@@ -300,7 +358,7 @@ end
 -- Renews the leases, stores records and what was printed, and cuts off what could not be renewed
 -- in time.
 function Worker:keep_leases()
-  local next_renewal, next_lines = core.boot_time() + self.lease / 3, core.now() + SAY
+  local next_lines = core.now() + SAY
   while not self.over do
     core.real_sleep(math.min(0.2, self.lease / 20))
     local now = core.boot_time()
@@ -313,8 +371,8 @@ function Worker:keep_leases()
         job:stop("lost", "its lease could not be renewed in time")
       end
     end
-    if now >= next_renewal then
-      next_renewal = now + self.lease / 3
+    if now >= self.next_renewal then
+      self.next_renewal = now + self.lease / 3
       self:aside("renewing", self.renew)
     end
     if self.records:has_lines() then
@@ -323,9 +381,7 @@ function Worker:keep_leases()
     if core.now() >= next_lines then
       next_lines = core.now() + SAY
       self:aside("saying", function()
-        local jobs = {} -- others may come meanwhile
-        for _, job in pairs(self.jobs) do jobs[#jobs + 1] = job end
-        for _, job in ipairs(jobs) do self:say(job) end
+        for _, job in ipairs(self:held()) do self:say(job) end -- others may come meanwhile
       end)
     end
   end

@@ -197,7 +197,7 @@ describe("Q3 f5lua queue", function()
       { viewer, "update runs set state = 'done'" },
       { viewer, "delete from jobs" },
       { viewer, "select cancel(1)" },
-      { submitter, "select hello(gen_random_uuid(), 'h', 1, '{}', 1, '0')" },
+      { submitter, "select hello(gen_random_uuid(), 'h', 1, '{}', 1, '0', '[]')" },
       { submitter, "update jobs set result = '1'" },
       { submitter, "update runs set manifest = ''" },
       { submitter, "update runs set submitted_by = 'boss'" },
@@ -217,7 +217,7 @@ describe("Q3 f5lua queue", function()
       assert.equal("42501", err.sqlstate)
     end
     -- What a worker does for a job.
-    worker:query("select hello($1::uuid, 'h', 1, '{}', 1, '0')", WORKER)
+    worker:query("select hello($1::uuid, 'h', 1, '{}', 1, '0', '[]')", WORKER)
     local job = worker:row("select * from take($1::uuid, '{}', 1, '60 s')", WORKER)
     assert.equal(run, job.run)
     worker:query("select say($1::uuid, $2, 1, 1, 1, '{hello}')", WORKER, run)

@@ -1,6 +1,7 @@
 -- The rules of the queue that the database keeps (lualib/f5/queue/versions/v1), in a real server.
 local f5 = require "f5"
 local json = require "f5.json"
+local lab = require "lab"
 local postgres = require "f5.postgres"
 local queue = require "f5.queue"
 local migrate = require "f5.queue.migrate"
@@ -99,16 +100,30 @@ describe("Q2 the rules of a queue", function()
     )
   end
 
-  local function hand_back(worker, jobs, on)
-    local list, run = json.array {}, nil
+  local function named(jobs)
+    local list = json.array {}
     for i, job in ipairs(jobs) do
-      run, list[i] = job.run, { position = job.position, attempt = job.attempt }
+      list[i] = { run = job.run, position = job.position, attempt = job.attempt }
     end
-    if not run then return 0 end
+    return json.encode(list)
+  end
+
+  local function hand_back(worker, jobs, on)
+    if #jobs == 0 then return 0 end
     return (on or db):row(
       "select f5lua.hand_back($1::uuid, $2::bigint, $3::jsonb) as n",
-      id(worker), run, json.encode(list)
+      id(worker), jobs[1].run, named(jobs)
     ).n
+  end
+
+  local function renew(worker, jobs, on)
+    return (on or db):query("select * from f5lua.renew($1::uuid, '60 s', $2::jsonb)", id(worker),
+      named(jobs))
+  end
+
+  local function hello(worker, jobs)
+    db:query("select f5lua.hello($1::uuid, 'h', 1, '{}', 1, '0', $2::jsonb)", id(worker),
+      named(jobs))
   end
 
   local function state_of(run)
@@ -134,7 +149,8 @@ describe("Q2 the rules of a queue", function()
     assert.equal(0, #take(3))
     assert.equal(0, finish(2, mine))
     assert.equal(2, finish(1, mine))
-    assert.equal(0, finish(1, mine, "failed"))
+    assert.equal(2, finish(1, mine, "failed")) -- the first one counts
+    assert.same({ "done", "done", "running" }, states(run))
     assert.equal(1, finish(2, theirs))
     assert.equal("done", (state_of(run)))
   end)
@@ -210,7 +226,7 @@ describe("Q2 the rules of a queue", function()
       assert.equal(0, db:row("select f5lua.reap() as n").n)
       f5.sleep(0.15) -- the lease has ended, a request may be under way
       assert.equal(0, db:row("select f5lua.reap() as n").n)
-      assert.equal(0, #db:query("select * from f5lua.renew($1::uuid, '1 s')", id(attempt)))
+      assert.equal(0, #renew(attempt, jobs))
       f5.sleep(0.2)
       assert.equal(1, db:row("select f5lua.reap() as n").n)
       assert.equal(0, finish(attempt, jobs))
@@ -220,6 +236,34 @@ describe("Q2 the rules of a queue", function()
     assert.equal("failed", (state_of(run)))
     assert.equal(0, db:row("select failures from f5lua.runs").failures)
     assert.matches("three workers were lost", db:row("select reason from f5lua.jobs").reason)
+  end)
+
+  it("ends leases that their worker does not know", function()
+    local run = submit({ {}, {}, {} }, { grace = 0 })
+    local mine = take(1)
+    -- A worker that has lost its connection, and with it the answer of `take` about the third one.
+    hello(1, { mine[1], mine[2] })
+    assert.equal(1, db:row("select f5lua.reap() as n").n)
+    assert.same({ "running", "running", "waiting" }, states(run))
+    assert.equal(1, #renew(1, { mine[1] }))
+    assert.equal(2, #renew(1, mine))
+    assert.equal(2, finish(1, mine))
+    assert.equal(2, finish(1, mine)) -- asked again: the answer was lost
+    assert.equal(1, finish(2, take(2)))
+    assert.equal("done", (state_of(run)))
+  end)
+
+  it("starts nothing on a new primary while a request may be under way", function()
+    local run = submit({ {} }, { grace = 0.3 })
+    submit({ {} }, { grace = 60 })
+    db:query "update f5lua.server set identity = '1/00000001'"
+    assert.equal(0, #take(1))
+    lab.wait("the time of a request", function() return #take(1) == 1 end)
+    assert.same({ "running" }, states(run))
+    assert.equal(0, #take(1))
+    assert.equal(db:row "select f5lua.this_server() as s".s,
+      db:row "select identity from f5lua.server".identity)
+    db:query "update f5lua.server set since = '-infinity'"
   end)
 
   it("does not say of a lost job that it was not reached", function()
@@ -237,7 +281,7 @@ describe("Q2 the rules of a queue", function()
     local run = submit { {}, {}, {} }
     local mine = take(1, 1)
     assert.equal("stopping", db:row("select f5lua.cancel($1) as s", run).s)
-    assert.is_true(db:row("select * from f5lua.renew($1::uuid, '1 s')", id(1)).is_stopping)
+    assert.is_true(renew(1, mine)[1].is_stopping)
     assert.equal(0, #take(2))
     finish(1, mine)
     assert.same({ "cancelled", "cancelled by admin" }, { state_of(run) })
@@ -300,13 +344,13 @@ describe("Q2 the rules of a queue", function()
       exception when duplicate_object then null; end $$]]
     local run = submit { {} }
     local mine <close> = postgres.connect(server:address { user = "the_worker" })
-    mine:query("select f5lua.hello($1::uuid, 'h', 1, '{}', 1, '0')", id(1))
+    mine:query("select f5lua.hello($1::uuid, 'h', 1, '{}', 1, '0', '[]')", id(1))
     mine:query("select * from f5lua.take($1::uuid, '{}', 1, '60 s')", id(1))
     local other <close> = postgres.connect(server:address { user = "other_worker" })
     local job <const> = ('"position": 1, "attempt": 1, "run": %d'):format(run)
     for _, statement in ipairs {
-      "hello($1::uuid, 'h', 1, '{}', 1, '0')", "bye($1::uuid)",
-      "take($1::uuid, '{}', 1, '60 s')", "renew($1::uuid, '60 s')",
+      "hello($1::uuid, 'h', 1, '{}', 1, '0', '[]')", "bye($1::uuid)",
+      "take($1::uuid, '{}', 1, '60 s')", "renew($1::uuid, '60 s', '[]')",
       ("finish($1::uuid, %d, '[{%s, \"state\": \"done\"}]')"):format(run, job),
       ("hand_back($1::uuid, %d, '[{%s}]')"):format(run, job),
       ("say($1::uuid, %d, 1, 1, 1, '{line}')"):format(run),
@@ -454,7 +498,7 @@ describe("Q2 the rules of a queue", function()
         f5.sleep(math.random() * 0.02)
         local what = math.random(10)
         if what == 1 then
-          own:query("select * from f5lua.renew($1::uuid, '60 s')", id(n))
+          renew(n, jobs, own)
         elseif what == 2 then
           own:query "select f5lua.reap()"
         elseif what == 3 then

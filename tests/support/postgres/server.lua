@@ -42,6 +42,8 @@ end
 local Server <const> = {}
 Server.__index = Server
 
+local new
+
 function Server:run(command, quiet)
   local line <const> = ("%s >>%s/commands.log 2>&1"):format(command, quote(self.path))
   local done <const> = os.execute(line)
@@ -77,6 +79,14 @@ function Server:down(mode)
   self:run(
     as_user(("%s/pg_ctl -D %s/data -w -s -m %s stop"):format(bin, self.path, mode or "fast"))
   )
+end
+
+--- Kills all its processes at once, as a machine that loses its power.
+function Server:kill()
+  self.fixed = true
+  local pid <const> = output_of(("head -1 %s/data/postmaster.pid"):format(quote(self.path)))
+  self:run(("{ kill -KILL %s $(pgrep -P %s); while kill -0 %s; do sleep 0.02; done; rm -f %s; }")
+    :format(pid, pid, pid, quote(self.path .. "/data/postmaster.pid")), true)
 end
 
 --- Stops the server and deletes everything.
@@ -115,6 +125,7 @@ end
 
 local HBA <const> = [[
 local all all trust
+local replication all trust
 hostssl all secret 127.0.0.1/32 scram-sha-256
 hostnossl all open 127.0.0.1/32 trust
 ]]
@@ -142,11 +153,8 @@ local function certificates(self)
   self:run(("chmod 600 %s/server.key"):format(path))
 end
 
---- Starts a server.
--- @param options table|nil: listen (addresses, besides 127.0.0.1), hba (more lines of pg_hba.conf),
---   durable (commits wait for the disk)
-function M.start(options)
-  options = options or {}
+-- A directory, a port and a certificate.
+function new()
   local path <const> = os.tmpname()
   os.remove(path)
   assert(lfs.mkdir(path))
@@ -156,6 +164,16 @@ function M.start(options)
   certificates(self)
   if is_root then self:run(("chown -R %s %s"):format(user, quote(path))) end
   os.execute("chmod 755 " .. quote(path))
+  return self
+end
+
+--- Starts a server.
+-- @param options table|nil: listen (addresses, besides 127.0.0.1), hba (more lines of pg_hba.conf),
+--   durable (commits wait for the disk)
+function M.start(options)
+  options = options or {}
+  local self <const> = new()
+  local path <const> = self.path
   self:run(
     as_user(
       ("%s/initdb -D %s/data -U admin -A trust -E UTF8 --locale=C --no-sync"):format(bin, path)
@@ -171,6 +189,27 @@ function M.start(options)
   self:up()
   self:sql("create role secret login password '" .. self.password .. "'; create role open login")
   return self
+end
+
+--- Starts a second server, which repeats all that this one does, until it is promoted.
+function Server:standby()
+  local other <const> = new()
+  other:run(as_user(
+    ("%s/pg_basebackup -h %s -p %d -U admin -D %s/data -c fast -R --no-sync"):format(bin, self.path,
+      self.port, other.path)
+  ))
+  -- What -R has written comes after these settings.
+  local settings <const> = other.path .. "/data/postgresql.auto.conf"
+  local file <close> = assert(io.open(settings, "a"))
+  file:write(("\nunix_socket_directories = '%s'\n"):format(other.path))
+  file:close()
+  other:guard()
+  return other:up()
+end
+
+--- What was a standby accepts writes from now on.
+function Server:promote()
+  self:run(as_user(("%s/pg_ctl -D %s/data -w -s promote"):format(bin, self.path)))
 end
 
 --- Carries out statements with psql, as the superuser; returns what it prints, unaligned.

@@ -71,6 +71,13 @@ CREATE TABLE workers (
   ended_at timestamptz
 );
 
+CREATE TABLE server (
+  identity text NOT NULL,
+  since timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX server_is_one ON server ((true));
+COMMENT ON TABLE server IS 'where this queue is: one row';
+
 CREATE TABLE lots (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   run bigint NOT NULL REFERENCES runs ON DELETE CASCADE,

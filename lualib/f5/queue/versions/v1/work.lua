@@ -74,14 +74,50 @@ BEGIN
   RETURN true;
 END $f$;
 
--- A worker says who it is.
+-- Which server this is: the number of the cluster, and of its timeline, which grows when a standby
+-- is promoted. Some services do not tell.
+CREATE FUNCTION this_server() RETURNS text
+LANGUAGE plpgsql @owner AS $f$
+BEGIN
+  RETURN (SELECT system_identifier FROM pg_control_system()) || '/'
+    || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+EXCEPTION WHEN OTHERS THEN
+  RETURN 'unknown';
+END $f$;
+INSERT INTO server (identity, since) VALUES (this_server(), '-infinity');
+
+-- Since when the queue is on this server. A standby that was promoted may lack what the primary
+-- did last, such as leases.
+CREATE FUNCTION here_since() RETURNS timestamptz
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  here text := this_server();
+  answer timestamptz;
+BEGIN
+  SELECT since INTO answer FROM server WHERE identity = here;
+  IF NOT FOUND THEN
+    UPDATE server SET identity = here, since = clock_timestamp() WHERE identity <> here;
+    SELECT since INTO STRICT answer FROM server;
+  END IF;
+  RETURN answer;
+END $f$;
+
+-- A worker says who it is, and which jobs it has: [{ run, position, attempt }, …]. Others that stand
+-- in its name end now: the answer of `take` did not arrive, or the result is not known here.
 CREATE FUNCTION hello(me uuid, its_host text, its_pid integer, its_tags text[],
-  its_capacity integer, its_f5lua text) RETURNS void
-LANGUAGE sql @owner AS $f$
+  its_capacity integer, its_f5lua text, its_jobs jsonb) RETURNS void
+LANGUAGE plpgsql @owner AS $f$
+BEGIN
+  PERFORM check_worker(me);
   INSERT INTO workers (id, host, pid, tags, capacity, f5lua)
-    SELECT me, its_host, its_pid, its_tags, its_capacity, its_f5lua WHERE check_worker(me)
+    VALUES (me, its_host, its_pid, its_tags, its_capacity, its_f5lua)
   ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), ended_at = NULL;
-$f$;
+  PERFORM FROM jobs WHERE worker = me AND state = 'running' ORDER BY run, position FOR UPDATE;
+  UPDATE jobs j SET lease_until = least(j.lease_until, clock_timestamp())
+    WHERE j.worker = me AND j.state = 'running' AND NOT EXISTS (
+      SELECT FROM jsonb_to_recordset(its_jobs) AS g (run bigint, position integer, attempt integer)
+        WHERE g.run = j.run AND g.position = j.position AND g.attempt = j.attempt);
+END $f$;
 
 CREATE FUNCTION bye(me uuid) RETURNS void
 LANGUAGE sql @owner AS $f$
@@ -90,12 +126,14 @@ $f$;
 
 -- Gives a worker at most `many` jobs that it may do, all of one lot, and locks their devices. It may
 -- have to ask again for more. `without`: runs that it does not want. The lease counts from now; the
--- worker counts it from before it asked.
+-- worker counts it from before it asked. On a new primary no job starts for the time in which a
+-- request may be under way: of a worker whose lease this server does not know.
 CREATE FUNCTION take(me uuid, my_tags text[], many integer, lease interval,
   without bigint[] DEFAULT '{}') RETURNS SETOF jobs
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
   began timestamptz := clock_timestamp();
+  here timestamptz := here_since();
   free integer[];
   l record;
 BEGIN
@@ -105,7 +143,7 @@ BEGIN
     SELECT lots.id AS lot, lots.run, lots.wave, runs.state, runs.grace
       FROM runs JOIN lots ON lots.run = runs.id AND lots.wave = runs.wave
       WHERE runs.state IN ('waiting', 'running') AND lots.tags <@ my_tags
-        AND lots.run <> ALL (without)
+        AND lots.run <> ALL (without) AND here + runs.grace <= began
       ORDER BY lots.run, lots.id
   LOOP
     CONTINUE WHEN NOT EXISTS (SELECT FROM jobs WHERE lot = l.lot AND state = 'waiting');
@@ -146,8 +184,9 @@ BEGIN
   END LOOP;
 END $f$;
 
--- Makes the leases of a worker longer, those that it still has, and returns them.
-CREATE FUNCTION renew(me uuid, lease interval)
+-- Makes the leases of these jobs longer, [{ run, position, attempt }, …], and returns those that the
+-- worker still has. What it does not name, it does not know, and nobody waits for its result.
+CREATE FUNCTION renew(me uuid, lease interval, given jsonb)
 RETURNS TABLE (held_run bigint, held_position integer, held_attempt integer, is_stopping boolean)
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
@@ -160,9 +199,12 @@ BEGIN
       (SELECT device_key FROM jobs WHERE worker = me AND state = 'running')
     ORDER BY device_key FOR UPDATE;
   RETURN QUERY
-    WITH kept AS (
-      UPDATE jobs j SET lease_until = began + lease
-        WHERE j.worker = me AND j.state = 'running' AND j.lease_until > began
+    WITH named AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset(given) AS g (run bigint, position integer, attempt integer)
+    ), kept AS (
+      UPDATE jobs j SET lease_until = began + lease FROM named n
+        WHERE j.run = n.run AND j.position = n.position AND j.attempt = n.attempt
+          AND j.worker = me AND j.state = 'running' AND j.lease_until > began
       RETURNING j.run, j.position, j.attempt, j.device_key
     ), longer AS (
       UPDATE devices d SET held_until = began + lease + runs.grace
@@ -183,8 +225,8 @@ LANGUAGE sql @owner AS $f$
 $f$;
 
 -- Stores results of a run: [{ position, attempt, state, changed, calls, bytes, duration, result,
--- error, reason }, …]. Returns the positions that counted: a job that was given to another worker
--- since keeps the result of that one.
+-- error, reason }, …]. Returns the positions that counted, now or when this was asked before: a job
+-- that was given to another worker since keeps the result of that one.
 CREATE FUNCTION finish(me uuid, the_run bigint, results jsonb) RETURNS SETOF integer
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
@@ -216,11 +258,16 @@ BEGIN
   )
   SELECT array_agg(e.position), count(*) FILTER (WHERE e.state = 'failed')
     INTO counted, bad FROM ended e;
-  IF counted IS NULL THEN RETURN; END IF;
-  UPDATE runs SET left_in_wave = left_in_wave - cardinality(counted), failures = failures + bad
-    WHERE id = the_run;
-  PERFORM settle(the_run);
-  RETURN QUERY SELECT unnest(counted);
+  IF counted IS NOT NULL THEN
+    UPDATE runs SET left_in_wave = left_in_wave - cardinality(counted), failures = failures + bad
+      WHERE id = the_run;
+    PERFORM settle(the_run);
+  END IF;
+  RETURN QUERY
+    SELECT a.position
+      FROM jsonb_to_recordset(results) AS g (position integer, attempt integer)
+      JOIN attempts a ON a.run = the_run AND a.position = g.position AND a.attempt = g.attempt
+      WHERE a.worker = me AND a.outcome IN ('done', 'failed', 'skipped');
 END $f$;
 
 -- Gives jobs of a run back that were not begun: [{ position, attempt }, …]. Returns how many.
