@@ -2,10 +2,11 @@
 -- version.
 
 -- Functions have the rights of the schema's owner and find nothing of the caller's. They go by the
--- indexes, whatever the statistics of a young table say: the first jobs count, not all.
+-- indexes, whatever the statistics of a young table say: the first jobs count, not all. Compiling a
+-- plan takes longer than any of them; a scan that is off looks expensive enough for it.
 local OWNER <const> = "SECURITY DEFINER SET search_path FROM CURRENT"
   .. " SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off"
-  .. " SET enable_bitmapscan = off"
+  .. " SET enable_bitmapscan = off SET jit = off"
 
 local text = table.concat({
   (require "f5.queue.versions.v1.tables"),

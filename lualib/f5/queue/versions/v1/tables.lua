@@ -72,10 +72,10 @@ CREATE TABLE workers (
 );
 
 CREATE TABLE server (
+  one integer PRIMARY KEY DEFAULT 1 CHECK (one = 1),
   identity text NOT NULL,
   since timestamptz NOT NULL
 );
-CREATE UNIQUE INDEX server_is_one ON server ((true));
 COMMENT ON TABLE server IS 'where this queue is: one row';
 
 CREATE TABLE lots (

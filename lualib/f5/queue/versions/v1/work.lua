@@ -94,10 +94,11 @@ DECLARE
   here text := this_server();
   answer timestamptz;
 BEGIN
-  SELECT since INTO answer FROM server WHERE identity = here;
+  SELECT since INTO answer FROM server WHERE one = 1 AND identity = here;
   IF NOT FOUND THEN
-    UPDATE server SET identity = here, since = clock_timestamp() WHERE identity <> here;
-    SELECT since INTO STRICT answer FROM server;
+    UPDATE server SET identity = here, since = clock_timestamp()
+      WHERE one = 1 AND identity <> here;
+    SELECT since INTO STRICT answer FROM server WHERE one = 1;
   END IF;
   RETURN answer;
 END $f$;
