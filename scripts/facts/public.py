@@ -1,4 +1,4 @@
-"""Reads scripts/facts/*.txt for scripts/catalogue, whose head describes their form."""
+"""Reads scripts/facts/*.txt and *.tsv for scripts/catalogue, whose head describes their form."""
 
 import glob
 import os
@@ -32,6 +32,20 @@ def public_property(code, choices, text):
         choices = text.split("|")
         return {"t": "s", "d": choices[0], "c": sorted(choices)}
     return {"t": "i" if re.match(r"-?\d+$", text) else "s", "d": plain_value(text)}
+
+
+def add_variables(variables, path):
+    """Takes in what a later version has of database variables."""
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            name, *fields = line.rstrip("\n").split("\t")
+            if name.startswith("#"):
+                continue
+            if not fields:
+                variables[name]["scf"] = "false"
+                continue
+            scf = fields[2] if len(fields) > 2 else "true"
+            variables[name] = {"default": fields[0], "range": fields[1], "scf": scf}
 
 
 def public_facts(folder):

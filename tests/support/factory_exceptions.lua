@@ -11,6 +11,7 @@ local OWN <const> = "computed from the device's own certificates and keys"
 local OPTION <const> = "depends on what is provisioned"
 local EXPANDED <const> = "recorded with expandSubcollections"
 local DISK <const> = "depends on the hardware"
+local NEWER <const> = "of a 16.0; the recording is older"
 local COMPUTED <const> = "computed while a device runs"
 
 return {
@@ -26,21 +27,17 @@ return {
   { "cli:alias:shared:", "", "^description$", PROSE, "lacks" },
   { "ltm:cipher:rule:", "", "^description$", PROSE, "lacks" },
   { "ltm:data%-group:internal:", "OFBA", "^description$", PROSE, "lacks" },
+  { "ltm:profile:client%-ssl:", "", "^c3dClientFallbackCert$", NEWER, "more" },
+  { "ltm:profile:client%-ssl:", "", "^crl$", NEWER, "more" },
+  { "ltm:profile:client%-ssl:", "", "^data_0rtt$", NEWER, "more" },
+  { "ltm:profile:client%-ssl:", "", "^tmOptions$", NEWER },
   { "ltm:rule:", "^_sys_", "^apiAnonymous$", PROSE },
   { "net:route%-domain:", "^0$", "^vlans", SITE },
   { "net:stp:", "^cist$", "^vlans", SITE, "lacks" },
   { "net:stp:", "^cist$", "^interfaces$", SITE, "lacks" },
   { "sys:application:template:", "", "^tmplSignature$", "a signature of F5's text", "lacks" },
   { "sys:application:template:", "", "^prerequisiteErrors$", PROSE, "lacks" },
-  { "sys:crypto:cert:", "", "^emailAddress$", "an address of people", "lacks" },
   { "sys:crypto:cert:", "", "^fingerprint$", OWN },
-  { "sys:crypto:cert:", "", "^organization$", OWN },
-  { "sys:crypto:cert:", "", "^ou$", OWN },
-  { "sys:crypto:cert:", "", "^commonName$", OWN },
-  { "sys:crypto:cert:", "", "^city$", OWN },
-  { "sys:crypto:cert:", "", "^city$", OWN, "more" },
-  { "sys:crypto:cert:", "", "^state$", OWN },
-  { "sys:crypto:cert:", "", "^state$", OWN, "more" },
   { "sys:db:", "^adm%.block%.enable$", "^value$", SITE },
   { "sys:db:", "^antifraud%.encryptionfieldprefix$", "^value$", SITE },
   { "sys:db:", "^antifraud%.forensic%.selfpostpage$", "alue$", PROSE },

@@ -11,9 +11,16 @@ local REST_SERVICES <const> = { httpd = true, restjavad = true, icrd = true, all
 local REST_RESTART_SECONDS <const> = 20
 local TMM_SECONDS <const> = 10
 
--- Sets the failover state, also in the object of this device in cm/device.
+local STATE <const> = "/mgmt/tm/sys/db/failover.state"
+
+-- Sets the failover state, also in its database variable and in the object of this device in
+-- cm/device.
 function M.set_failover(device, state)
   device.state.failover = state
+  local variable = {}
+  for key, value in pairs(device.store:get(STATE)) do variable[key] = value end
+  variable.value = state:gsub("-", "_")
+  device.store:put(STATE, variable)
   for _, object in ipairs(device.store:list "/mgmt/tm/cm/device") do
     if object.selfDevice == "true" then
       local copy = {}

@@ -164,12 +164,19 @@ return {
   ["ltm/profile/client-ssl"] = {
     facts = {
       noun = "ClientSSL Profile", parent = "clientssl",
-      refs = { chainReference = "sys/file/ssl-cert", caFileReference = "sys/file/ssl-cert" },
+      refs = {
+        caFileReference = "sys/file/ssl-cert",
+        chainReference = "sys/file/ssl-cert",
+        cipherGroupReference = "ltm/cipher/group",
+      },
       props = {
+        c3dClientFallbackCert = s("none"),
         cert = file(),
+        crl = s("none"),
+        data_0rtt = s("disabled"),
         key = file(),
         chain = file(),
-        tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 }"),
+        tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 no-dtlsv1.2 }"),
         peerCertMode = { c = "ignore|request|require" },
       },
     },

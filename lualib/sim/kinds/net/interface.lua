@@ -52,6 +52,8 @@ for n, name in ipairs { "1.1", "1.2", "1.3", "mgmt" } do
     ifIndex = 16 * (n + 1), mediaFixed = "auto", mediaMax = "auto", flowControl = "tx-rx",
   }
 end
+-- Three devices of 15.1 and 16.0 agree about the port for the management.
+interfaces[4].mediaActive, interfaces[4].mtu, interfaces[4].mediaMax = "100TX-FD", 1500, nil
 
 return {
   ["net/interface"] = {
@@ -62,7 +64,10 @@ return {
       no_delete = true,
       pairs = ENABLED_DISABLED,
       props = {
-        disabled = flag(), mediaActive = { t = "s", r = true }, mediaMax = { r = true },
+        bundleSpeed = s("not-supported"), forwardErrorCorrection = s("not-supported"),
+        portFwdMode = s("l3"), qinqEthertype = s("0x8100"),
+        disabled = flag(), mediaActive = { t = "s", r = true },
+        mediaMax = { t = "s", r = true },
         ifIndex = { r = true }, macAddress = { t = "s", r = true },
         flowControl = { keeps_none = true },
       },

@@ -39,27 +39,83 @@ local variable <const> = {
   end,
 }
 
-local function show_variable(_, _, object, shown)
-  if object.value == "" then shown.value = "" end
+-- Variables that another object decides until they are set: path below /mgmt/tm and property.
+local ELSEWHERE <const> = {
+  ["dns.nameservers"] = { "sys/dns", "nameServers" },
+  ["hostname"] = { "sys/global-settings", "hostname" },
+  ["ntp.servers"] = { "sys/ntp", "servers" },
+  ["ntp.timezone"] = { "sys/ntp", "timezone" },
+}
+
+local MONTHS <const> = {
+  Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10,
+  Nov = 11, Dec = 12,
+}
+
+-- "Sun Oct 12 12:43:02 PDT 2025" -> "251012124302"
+local function stamp(date)
+  local month <const>, day <const>, hour <const>, minute <const>, second <const>, year <const> =
+    (date or ""):match "^%a+ (%a+) +(%d+) (%d+):(%d+):(%d+) %a+ %d%d(%d%d)$"
+  if not MONTHS[month] then return nil end
+  return ("%s%02d%02d%s%s%s"):format(year, MONTHS[month], tonumber(day), hour, minute, second)
 end
 
--- Variables that the generated list lacks. DO sets them.
-local MORE <const> = { { "tmrouted.tmos.routing", "disable", "disable enable" } }
+local VERSION <const> = {
+  basebuild = function(version) return version.build end,
+  build = function(version) return version.build end,
+  built = function(version) return stamp(version.date) end,
+  date = function(version) return version.date end,
+  edition = function(version) return version.edition end,
+  product = function(version) return version.product end,
+  sequence = function(version) return version.version .. "-" .. version.build .. ".0" end,
+  version = function(version) return version.version end,
+}
+
+local function show_variable(store, _, object, shown)
+  if object.value == "" then shown.value = "" end
+  if object.value ~= object.defaultValue then return end
+  local part = VERSION[object.name:match "^version%.(%a+)$"]
+  local source = ELSEWHERE[object.name]
+  local value
+  if part then
+    value = part(store.device.version)
+  elseif source then
+    value = (store:get("/mgmt/tm/" .. source[1]) or {})[source[2]]
+  end
+  if type(value) == "table" then value = table.concat(value, " ") end
+  if value and value ~= "" and value ~= validate.NONE then shown.value = value end
+end
+
+-- What a device that runs has set itself: two devices of 13.0 and 16.0 agree about it. A device
+-- without a licence would not answer.
+local RUNNING <const> = {
+  ["failover.linksup"] = "true", ["failover.state"] = "active", ["license.maxcores"] = "8",
+  ["license.operational"] = "true", ["mcpd.baseconfigloaded"] = "true",
+  ["platform.cpu.fanspeed.threshold"] = "3000", ["platform.cpu.temperature.threshold"] = "75",
+  ["platform.diskmonitor.freelast.dev_shm"] = "99",
+  ["platform.diskmonitor.freelast.shared_rrd.1.2"] = "100",
+  ["platform.diskmonitor.freelast.var_loipc"] = "100",
+  ["platform.diskmonitor.freelast.var_prompt"] = "99",
+  ["platform.diskmonitor.freelast.var_tmstat"] = "99",
+  ["platform.diskmonitor.monitor.usr"] = "growth", ["provision.cpu.host"] = "10",
+  ["provision.cpu.ltm"] = "1", ["provision.initialized"] = "true",
+  ["provisioned.cpu.host"] = "10", ["provisioned.cpu.ltm"] = "1", ["service.httpd.allow"] = "All",
+  ["setup.run"] = "false",
+  ["vendor.knowledgebase.a"] = "Ask F5 Web Site",
+  ["vendor.knowledgebase.a.href"] = "http://tech.f5.com/",
+  ["vendor.licservguiuri"] = "/F5/index.jsp", ["vendor.licservhost"] = "activate.F5.com",
+  ["vendor.licservprotocol"] = "https", ["vendor.licservuri"] = "/F5/services/a",
+  ["vendor.supportemail"] = "support@f5.com", ["vendor.vendorcommonname"] = "F5 Networks",
+  ["vendor.vendorfullname"] = "F5 Networks, Inc.", ["vendor.wwwurl"] = "http://www.f5.com",
+  ["vlan.macassignment"] = "vmw-compat",
+}
 
 local function variables()
   local list = {}
   for n, entry in ipairs(require "sim.catalogue.tables.variables") do
-    -- A device without a licence would not answer.
-    local value = entry[1] == "license.operational" and "true" or entry[2]
     list[n] = {
-      name = entry[1], value = value, defaultValue = entry[2], valueRange = entry[3],
-      scfConfig = entry[4] == false and "false" or "true",
-    }
-  end
-  for _, entry in ipairs(MORE) do
-    list[#list + 1] = {
-      name = entry[1], value = entry[2], defaultValue = entry[2], valueRange = entry[3],
-      scfConfig = "true",
+      name = entry[1], value = RUNNING[entry[1]] or entry[2], defaultValue = entry[2],
+      valueRange = entry[3], scfConfig = entry[4] == false and "false" or "true",
     }
   end
   return list

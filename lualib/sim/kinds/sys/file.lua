@@ -20,7 +20,10 @@ local file <const> = {
   end,
 }
 
-local function settle_certificate(object)
+-- "Jan  1 00:00:00 2035 GMT"
+local function expiry(at) return os.date("!%b %e %H:%M:%S %Y GMT", at) end
+
+local function settle_certificate(object, ctx)
   object.certificateKeySize = object.certificateKeySize or 2048
   object.keyType = object.keyType or "rsa-public"
   object.isBundle = object.isBundle or "false"
@@ -30,9 +33,10 @@ local function settle_certificate(object)
     or "CN=localhost.localdomain,OU=IT,O=MyCompany,L=Seattle,ST=WA,C=US"
   object.issuer = object.issuer or object.subject
   object.expirationDate = object.expirationDate or 2051222400
-  object.expirationString = object.expirationString
-    or os.date("!%b %d %H:%M:%S %Y GMT", object.expirationDate)
-  object.serialNumber = object.serialNumber or tostring(object.fullPath:byte(-5) * 7919)
+  object.expirationString = object.expirationString or expiry(object.expirationDate)
+  if not ctx.factory then
+    object.serialNumber = object.serialNumber or tostring(object.fullPath:byte(-5) * 7919)
+  end
   object.fingerprint = object.fingerprint
     or "SHA256/"
       .. digest
@@ -56,9 +60,16 @@ local function crypto_twin(store, kind, object, replaces)
     twin.keySize, twin.keyType, twin.securityType =
       tostring(object.keySize), "rsa-private", object.securityType
   else
+    -- A comma in a value is written as it is, or after a backslash.
+    local field
     for part in object.subject:gsub("\\,", "\1"):gmatch "[^,]+" do
-      local field, value = part:match "^%s*(%w+)=(.*)$"
-      if SUBJECT[field] then twin[SUBJECT[field]] = value:gsub("\1", ",") end
+      local name, value = part:match "^%s*(%w+)=(.*)$"
+      field = name and SUBJECT[name] or not name and field or nil
+      if name and field then
+        twin[field] = value:gsub("\1", ",")
+      elseif field then
+        twin[field] = twin[field] .. "," .. part
+      end
     end
     twin.fingerprint = object.fingerprint
     twin.apiRawValues = {
@@ -76,7 +87,7 @@ local certificate <const> = {
   prepare = function(store, object, properties, old, ctx)
     if not ctx.automatic then files.need_source(object, old, ctx) end
     files.settle(store, object, properties, old, ctx, certificates.read_certificate)
-    settle_certificate(object)
+    settle_certificate(object, ctx)
     if ctx.factory then certificates.mark_inherited(object) end
     certificates.check(store, "sys/file/ssl-cert", object)
   end,
@@ -93,7 +104,7 @@ local key <const> = {
   in_use = files.in_use,
   prepare = function(store, object, properties, old, ctx)
     if not ctx.automatic then files.need_source(object, old, ctx) end
-    object.mode = 33184
+    object.mode = ctx.factory and 33188 or 33184
     files.settle(store, object, properties, old, ctx, certificates.read_key)
     object.keySize = object.keySize or 2048
     object.keyType = object.keyType or "rsa-private"
@@ -221,13 +232,44 @@ local request <const> = {
   end,
 }
 
-local certs <const> = {}
-for n, name in ipairs { "default", "f5-irule", "ca-bundle", "f5-ca-bundle" } do
-  certs[n] = {
-    name = "/Common/" .. name .. ".crt", systemPath = "/config/ssl/ssl.crt/" .. name .. ".crt",
-    isBundle = name:find "bundle" and "true" or "false",
-    mode = name == "ca-bundle" and 33261 or nil,
-  }
+-- The certificates of every device. A file with several certificates shows the subject of one and
+-- no serial number.
+local certs <const> = {
+  {
+    name = "default", email = "root@localhost.localdomain", size = 1338, serialNumber = "380774144",
+    subject = "emailAddress=root@localhost.localdomain,CN=localhost.localdomain,OU=IT,"
+      .. "O=MyCompany,L=Seattle,ST=WA,C=US",
+  },
+  {
+    name = "f5-irule", email = "support@f5.com", size = 1728, expirationDate = 1815944413,
+    serialNumber = "87:ae:02:f9:18:f9:4a:11",
+    fingerprint = "SHA256/AC:08:EA:3F:0E:AC:C8:DD:A2:2A:7D:AA:73:02:86:1E:"
+      .. "1F:38:51:4A:80:D3:E6:AE:4E:6B:01:0C:68:FF:18:D2",
+    subject = "emailAddress=support@f5.com,CN=support.f5.com,OU=Product Development,"
+      .. "O=F5 Networks,L=Seattle,ST=Washington,C=US",
+  },
+  {
+    name = "ca-bundle", isBundle = "true", mode = 33261, size = 4871247,
+    expirationDate = 1893455999,
+    fingerprint = "SHA256/B5:BD:2C:B7:9C:BD:19:07:29:8D:6B:DF:48:42:E5:16:"
+      .. "D8:C7:8F:A6:FC:96:D2:5F:71:AF:81:4E:16:CC:24:5E",
+    subject = "CN=Starfield Services Root Certificate Authority,OU=http://certificates"
+      .. ".starfieldtech.com/repository/,O=Starfield Technologies, Inc.,L=Scottsdale,"
+      .. "ST=Arizona,C=US",
+  },
+  {
+    name = "f5-ca-bundle", size = 2151, expirationDate = 1922896554, serialNumber = "1246989352",
+    fingerprint = "SHA256/43:DF:57:74:B0:3E:7F:EF:5F:E4:0D:93:1A:7B:ED:F1:"
+      .. "BB:2E:6B:42:73:8C:4E:6D:38:41:10:3D:3A:A7:F3:39",
+    subject = "CN=Entrust Root Certification Authority - G2,OU=(c) 2009 Entrust, Inc. - for "
+      .. "authorized use only,OU=See www.entrust.net/legal-terms,O=Entrust, Inc.,C=US",
+  },
+}
+for _, body in ipairs(certs) do
+  body.issuer = body.subject
+  body.expirationString = body.expirationDate and expiry(body.expirationDate)
+  body.systemPath = "/config/ssl/ssl.crt/" .. body.name .. ".crt"
+  body.name = "/Common/" .. body.name .. ".crt"
 end
 
 return {
@@ -246,7 +288,9 @@ return {
     factory = {
       written = true,
       objects = {
-        { name = "/Common/default.key", systemPath = "/config/ssl/ssl.key/default.key" },
+        {
+          name = "/Common/default.key", systemPath = "/config/ssl/ssl.key/default.key", size = 1704,
+        },
       },
     },
   },

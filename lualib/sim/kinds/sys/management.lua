@@ -12,6 +12,16 @@ local function shallow(value)
   return copy
 end
 
+-- What the REST interface must not touch.
+local PRIVATE <const> = ("{/%s}"):format(table.concat({
+  "shared/3dns/", "shared/bin/", "shared/core/", "appdata/core/", "shared/datasync/", "shared/em/",
+  "shared/GeoIP/", "shared/images/", "shared/lib/", "shared/lib64/", "shared/log/",
+  "shared/lost+found/", "shared/mgmt/", "shared/nfb/", "shared/ssh/", "shared/statsd/",
+  "shared/tmstat/", "shared/vadc/", "config/aaa/", "config/big3d/", "config/bigip/",
+  "config/filestore/", "config/gtm/", "config/httpd/", "config/ntp.conf", "config/rndc.key",
+  "config/ssh/", "config/ssl/",
+}, "} {/"))
+
 local settings <const> = {
   prepare = function(store, object, properties, _, ctx)
     if not properties.hostname then return end
@@ -149,6 +159,9 @@ return {
         usernamePrompt = s("Username"),
         passwordPrompt = s("Password"),
         description = s(),
+        fileBlacklistPathPrefix = s(PRIVATE),
+        guiAudit = s("disabled"),
+        guiExpiredCertAlert = s("enabled"),
         guiSecurityBannerText = s(),
       },
     },

@@ -14,7 +14,12 @@ local function first_volume(device)
       status = "complete",
       version = version.version,
       media = json.array {
-        { name = "HD1.1", media = "hd", size = "default", defaultBootLocation = json.null },
+        {
+          name = "HD1.1", media = "hd", size = "default", defaultBootLocation = true,
+          nameReference = {
+            link = "https://localhost/mgmt/tm/sys/software/volume/HD1.1?ver=" .. version.version,
+          },
+        },
       },
     },
   }
