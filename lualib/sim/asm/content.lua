@@ -3,6 +3,7 @@
 local array = require("f5.json").array
 local blocking = require "sim.asm.blocking"
 local entity = require "sim.asm.entity"
+local technologies = require "sim.asm.technologies"
 local tree = require "sim.asm.tree"
 
 local M = {}
@@ -109,57 +110,25 @@ local TEMPLATES <const> = {
   { "Comprehensive", "COMPREHENSIVE", "comprehensive", "Comprehensive Policy", "blocking" },
   { "API Security", "API_SECURITY", "api_security", "API Security Policy", "blocking" },
   { "Passive Deployment Policy", "PASSIVE", "passive", "Passive Deployment Policy", "transparent" },
-  {
-    "SharePoint 2007 (http)", "SHAREPOINT_2007_HTTP", "sharepoint2007_http",
-    "Generic template for SharePoint 2007 (http)", "blocking",
-  },
-  {
-    "OWA Exchange 2016 (https)", "OWA_EXCHANGE_2016_HTTPS", "owa2016_https",
-    "Generic template for OWA Exchange 2016 (https)", "blocking",
-  },
 }
 
-local TECHNOLOGIES <const> = {
-  "jQuery",
-  "Java Servlets/JSP",
-  "AngularJS",
-  "Apache Struts",
-  "Apache Tomcat",
-  "Apache/NCSA HTTP Server",
-  "ASP",
-  "ASP.NET",
-  "CGI",
-  "Django",
-  "Elasticsearch",
-  "Express.js",
-  "Front Page Server Extensions (FPSE)",
-  "GraphQL",
-  "IBM DB2",
-  "IIS",
-  "JavaScript",
-  "JBoss",
-  "Joomla",
-  "Microsoft SQL Server",
-  "Microsoft Windows",
-  "MongoDB",
-  "MySQL",
-  "Nginx",
-  "Node.js",
-  "Oracle",
-  "PHP",
-  "PostgreSQL",
-  "Python",
-  "React",
-  "Redis",
-  "Ruby",
-  "SharePoint",
-  "Spring Boot",
-  "Unix/Linux",
-  "Vue.js",
-  "WebDAV",
-  "WordPress",
-  "XML",
-  "Zend",
+-- Applications with templates of their own, for http and https, and the files.
+local APPLICATIONS <const> = {
+  { "ActiveSync v1.0 v2.0", "active_sync" },
+  { "LotusDomino 6.5", "lotus_domino" },
+  { "OWA Exchange 2003", "owa2003" },
+  { "OWA Exchange 2003 with ActiveSync", "owa2003_as" },
+  { "OWA Exchange 2007", "owa2007" },
+  { "OWA Exchange 2007 with ActiveSync", "owa2007_as" },
+  { "OWA Exchange 2010", "owa2010" },
+  { "Oracle 10g Portal", "oracle10g" },
+  { "Oracle Applications 11i", "oracle11i" },
+  { "PeopleSoft Portal 9", "psp9" },
+  { "SAP NetWeaver 7", "sap_netweaver" },
+  { "SharePoint 2003", "sharepoint2003" },
+  { "SharePoint 2007", "sharepoint2007" },
+  { "SharePoint 2010", "sharepoint2010" },
+  { "OWA Exchange 2016", "owa2016" },
 }
 
 -- Id, name, attack type, type, accuracy, risk, systems, keyword of the rule.
@@ -370,8 +339,9 @@ local UNTIMED <const> =
 local function put(top, path, objects)
   local collection = top:child(path)
   for _, object in ipairs(objects) do
+    local changed = object.lastUpdateMicros or 0
     collection:insert(object)
-    object.lastUpdateMicros = not UNTIMED[path] and 0 or nil
+    object.lastUpdateMicros = not UNTIMED[path] and changed or nil
   end
 end
 
@@ -381,8 +351,18 @@ local function each(rows, make)
   return list
 end
 
--- Technologies whose file has another name.
-local LOGOS <const> = { ["Java Servlets/JSP"] = "java.png" }
+-- A template for an application. They are those of a 12.1; in 13.1 one was transparent.
+local function application_template(row, scheme)
+  local title <const> = ("%s (%s)"):format(row[1], scheme)
+  return {
+    title = title,
+    name = "POLICY_TEMPLATE_" .. title:upper():gsub("%W+", "_"):gsub("_$", ""),
+    fileName = ("/ts/install/policy_templates/%s_%s.xml"):format(row[2], scheme),
+    description = "Generic template for " .. title,
+    userDefined = false, templateType = "application-ready", policyType = "security",
+    _enforcementMode = "transparent",
+  }
+end
 
 --- Fills an empty tree.
 function M.plant(device)
@@ -409,18 +389,31 @@ function M.plant(device)
       end
     )
   )
+  for _, row in ipairs(APPLICATIONS) do
+    put(
+      top,
+      "policy-templates",
+      each({ "http", "https" }, function(scheme) return application_template(row, scheme) end)
+    )
+  end
   put(
     top,
     "server-technologies",
     each(
-      TECHNOLOGIES,
-      function(name)
+      technologies.ROWS,
+      function(row)
+        local name, needs = row[1], array {}
+        for n, other in ipairs(row.needs or {}) do
+          needs[n] = reference("server-technologies", other, { serverTechnologyName = other })
+        end
         return {
           serverTechnologyName = name,
           serverTechnologyDisplayName = name,
           description = name .. " on the server side of the application.",
-          logoFileName = LOGOS[name] or name:lower():gsub("%W", "") .. ".png",
-          serverTechnologyReferences = array {},
+          logoFileName = row.logo or name:lower():gsub("%W", "") .. ".png",
+          serverTechnologyReferences = needs, isLearnable = row.learnt ~= false,
+          hasDeceptionResponses = row.deceives or false,
+          lastUpdateMicros = entity.micros(row[2] * 1000000),
         }
       end
     )

@@ -217,7 +217,7 @@ M.root = {
       defaults = {},
       optional = {
         name = "", title = "", description = "", fileName = "", userDefined = false,
-        templateType = "",
+        templateType = "", policyType = "",
       },
     },
     M.policies,
@@ -233,6 +233,8 @@ M.root = {
         serverTechnologyDisplayName = "",
         description = "",
         logoFileName = "",
+        isLearnable = true,
+        hasDeceptionResponses = false,
         serverTechnologyReferences = array {},
       },
     },
