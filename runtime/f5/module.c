@@ -42,6 +42,7 @@
 #include "fiber/fiber_lua.h"
 #include "fiber/fiber_readable.h"
 #include "fiber/fiber_setup.h"
+#include "fiber/fiber_watch.h"
 
 void f5_shutdown(lua_State *L, unsigned timeout_ms) {
   f5_core *core = core_of(L);
@@ -188,6 +189,10 @@ static const luaL_Reg functions[] = {{"connect", connect_lua},
                                      {"all", fiber_lua_all},
                                      {"sleep", fiber_lua_sleep},
                                      {"deferred", fiber_lua_deferred},
+                                     {"limit_runs", fiber_lua_limit_runs},
+                                     {"set_limited", fiber_lua_set_limited},
+                                     {"held", fiber_lua_held},
+                                     {"release", fiber_lua_release},
                                      {"before_close", session_lua_before_close},
                                      {"last_serial", session_lua_serial},
                                      {"readable", fiber_lua_readable},

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "fiber/fiber_deferred.h"
 #include "fiber/fiber_private.h"
+#include "fiber/fiber_watch.h"
 
 /* -- ready fibers -- */
 
@@ -214,6 +215,7 @@ fiber *fiber_new(lua_State *L, int arguments) {
   fiber *f = lua_newuserdatauv(L, sizeof *f, VALUES);
   memset(f, 0, sizeof *f);
   f->scheduler = s;
+  f->limited = s->current->limited;
   f->ended.by_fibers = true;
   f->outcome = FIBER_DONE; /* until it is complete: functions of the metatable may see it */
   luaL_setmetatable(L, FIBER_TYPE);
@@ -291,13 +293,26 @@ int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arg
                         int *results, bool *blocked) {
   lua_State *before = s->thread;
   s->thread = co;
+  if (s->watch) fiber_watch_resume(s->watch, co);
   int status = lua_resume(co, L, arguments, results);
   s->thread = before;
+  if (s->watch && before) fiber_watch_resume(s->watch, before);
   /* The signal may have set the hook of the thread that just stopped running, where it has no
    * effect. */
   if (s->interrupted && before && !s->current->cancelled) set_interrupt_hook(before);
   *blocked = status == LUA_YIELD && s->awaiting;
   return status;
+}
+
+/* The current fiber runs. */
+static void watch_current(fiber_scheduler *s) {
+  if (s->watch) fiber_watch_run(s->watch, s->current->limited);
+}
+
+static void turn_loop(fiber_scheduler *s, int max_wait_ms) {
+  if (s->watch) fiber_watch_turn(s->watch);
+  loop_turn(s->l, max_wait_ms);
+  watch_current(s);
 }
 
 static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
@@ -306,9 +321,11 @@ static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
   bool blocked;
   f->started = true;
   s->current = f;
+  watch_current(s);
   fiber_thread_mark(f->co, THREAD_BUSY, false);
   int status = fiber_resume_thread(s, L, f->co, arguments, &results, &blocked);
   s->current = before;
+  watch_current(s);
   if (status != LUA_YIELD) {
     end_fiber(L, f, status);
     return;
@@ -366,6 +383,12 @@ static void report_failed(fiber_scheduler *s, lua_State *L) {
   }
 }
 
+static void make_kept_ready(fiber_scheduler *s) {
+  if (!s->watch) return;
+  for (fiber *f; (f = fiber_watch_take(s->watch));)
+    make_ready(f);
+}
+
 /* One turn: runs the fibers that are ready now. */
 static void run_turn(fiber_scheduler *s, lua_State *L) {
   if (s->interrupted && !s->swept) {
@@ -373,20 +396,22 @@ static void run_turn(fiber_scheduler *s, lua_State *L) {
     cancel_all(s);
   }
   cancel_foreground(s);
+  make_kept_ready(s);
   unsigned budget = 0;
   for (fiber *f = s->ready; f; f = f->next_ready)
     budget++;
   for (fiber *f; budget > 0 && (f = take_ready(s)); budget--)
-    run_fiber(s, L, f);
+    if (!s->watch || !fiber_watch_keeps(s->watch, f)) run_fiber(s, L, f);
   report_collected(s, L);
 }
 
 static void wait_for_network(fiber_scheduler *s) {
   if ((s->interrupted && !s->swept) || s->foreground_hits) return;
+  make_kept_ready(s);
   if (s->ready)
-    loop_turn(s->l, 0);
-  else if (loop_pending(s->l))
-    loop_turn(s->l, -1);
+    turn_loop(s, 0);
+  else if (loop_pending(s->l) || (s->watch && fiber_watch_has_kept(s->watch)))
+    turn_loop(s, -1);
   else
     break_deadlock(s);
 }
@@ -416,7 +441,7 @@ void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait) {
     } else if (s->foreground_hits) {
       cancel_foreground(s);
     } else if (loop_pending(s->l)) {
-      loop_turn(s->l, -1);
+      turn_loop(s, -1);
     } else {
       f->fault = FAULT_DEADLOCK;
       detach(f);

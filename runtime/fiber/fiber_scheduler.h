@@ -48,7 +48,10 @@ struct fiber {
   bool cancel_pending; /* the cancel error is not raised yet */
   bool joined;
   bool listed_failed;
+  bool limited; /* it may not run for long without a wait: fiber_watch.h */
 };
+
+typedef struct fiber_watch fiber_watch;
 
 typedef struct fiber_scheduler {
   lua_State *main; /* the main thread of the state */
@@ -74,6 +77,7 @@ typedef struct fiber_scheduler {
   fiber *volatile foreground;
   volatile sig_atomic_t foreground_hits; /* signals that the foreground has not seen */
   lua_CFunction message_handler, push_cancel, report;
+  fiber_watch *watch; /* NULL: no fiber has a limit */
 } fiber_scheduler;
 
 /* The scheduler of any thread of the state. It is stored in the thread's extra space, which new

@@ -8,6 +8,7 @@
 local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local Job = require "f5.queue.job"
+local limit = require "f5.queue.limit"
 local passphrase = require "f5.safe.passphrase"
 local postgres = require "f5.postgres"
 local queue = require "f5.queue"
@@ -355,6 +356,17 @@ function Worker:aside(name, fn)
   end)
 end
 
+-- Playbooks have kept the worker from coming round. The others wait until the leases are renewed:
+-- each of them may compute for as long.
+function Worker:renew_when_late()
+  if not core.held() then return end
+  self:aside("renewing", self.renew)
+  self:aside("releasing", function()
+    if self.renewing then pcall(self.renewing.join, self.renewing) end
+    core.release()
+  end)
+end
+
 -- Renews the leases, stores records and what was printed, and cuts off what could not be renewed
 -- in time.
 function Worker:keep_leases()
@@ -375,6 +387,7 @@ function Worker:keep_leases()
       self.next_renewal = now + self.lease / 3
       self:aside("renewing", self.renew)
     end
+    self:renew_when_late()
     if self.records:has_lines() then
       self:aside("recording", function() self.records:flush() end)
     end
@@ -400,6 +413,7 @@ end
 --- Works until it is asked to stop, then hands back or finishes what is under way.
 function Worker:run()
   passphrase.never_ask()
+  limit.worker(self.lease)
   self:database()
   self.tell("ready")
   self.taker = core.spawn(function() self:take_jobs() end)

@@ -220,6 +220,7 @@ describe("Q1 checks and plans in a queue", function()
   it("says what it could not check, and what the device rejects", function()
     local gap = submit('bip:bash "rm -rf /var/tmp/x"', 1, "--check")
     local broken = submit('error "the playbook failed"', 1, "--check")
+    local endless = submit("while true do end", 1, "--check")
     local rejected = submit(
       'bip.ltm.pool["/Common/old"]:modify { monitor = "/Common/absent" }', 1, "--check"
     )
@@ -231,6 +232,8 @@ describe("Q1 checks and plans in a queue", function()
       message(gap))
     assert.matches("not checked to its end: playbook.lua:1: the playbook failed", message(broken))
     assert.matches("not checked to its end: .*/Common/absent", message(rejected))
+    assert.matches("not checked to its end: playbook.lua:1: computed for %d[%d.]* s without",
+      message(endless))
     -- What only the device itself refuses.
     fleet:member(1):fault {
       match = { method = "POST", path = "^/mgmt/tm/ltm/pool$" }, status = 400, times = 9,

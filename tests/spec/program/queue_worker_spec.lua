@@ -420,6 +420,31 @@ describe("Q2 f5lua worker", function()
     assert.same({ waiting = 1 }, q:states(run))
   end)
 
+  it("ends a job that computes without a pause, and keeps the leases of the others", function()
+    local computing = q:submit([[
+      while not package.loaded.begun do f5.sleep(0.01) end
+      local function forever() while true do end end
+      if device.host == "127.0.0.1" then forever() end
+      while true do pcall(forever) end
+    ]], { device(1, { timeout = 10 }), device(2, { timeout = 10 }) })
+    local other = q:submit("package.loaded.begun = true " .. TWO_WRITES,
+      { device(3, { timeout = 10 }) })
+    local a <close> = q:worker("a", { "--lease", "24", "--once" }, ENV)
+    local ended = a:wait(60)
+    assert.equal(0, ended.status, ended.err)
+    q:all_done(other, 1)
+    assert.equal(1, q.db:row("select attempt from jobs where run = $1", other).attempt)
+    assert.same({ failed = 2 }, q:states(computing))
+    local jobs = q.db:query("select attempt, error from jobs where run = $1 order by 2", computing)
+    for _, job in ipairs(jobs) do
+      assert.equal(1, job.attempt)
+      assert.matches('"playbook%.lua:%d: computed for %d[%d.]* s without a pause; meanwhile its '
+        .. "worker can renew no lease, so it may do so for 2 s, a twelfth of %-%-lease: call "
+        .. 'f5%.sleep%(0%) in long loops"', job.error)
+    end
+    assert.not_matches("lost", ended.err)
+  end)
+
   it("says what is wrong with its options", function()
     local function refused(pattern, ...)
       local result = program.run { "worker", ... }

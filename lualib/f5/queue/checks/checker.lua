@@ -2,7 +2,7 @@
 --- f5.connect, of the clock and of others, and a worker has runs that are no checks. The process
 --- ends when its standard input ends.
 --
---   in:  { archive (hexadecimal), playbook, arguments }, then for each job
+--   in:  { archive (hexadecimal), playbook, arguments, lease (of the worker) }, then for each job
 --        { job (a number), device = { name, groups, vars, pair }, connect (options of f5.connect),
 --          on, keep_going }
 --   out: for each job { job, printed, calls, bytes, and of a check that came to its end: plan
@@ -13,6 +13,7 @@ local apply = require "f5.plan.apply"
 local check = require "f5.plan.check"
 local core = require "f5.core"
 local json = require "f5.json"
+local limit = require "f5.queue.limit"
 local make = require "f5.plan.make"
 local owner = require "f5.fleet.owner"
 local pairing = require "f5.fleet.pair"
@@ -147,6 +148,7 @@ end
 function M.run(next_line, say, text_of)
   local head <const> = json.decode(next_line() or "{}")
   passphrase.never_ask()
+  if head.lease then limit.checker(head.lease) end
   local self <const> = {
     say = say, text_of = text_of, name = head.playbook, arguments = head.arguments,
     playbook = playbook.new(from_hex(head.archive), head.arguments),

@@ -15,8 +15,11 @@ local function hex(bytes)
 end
 
 --- @param run f5.queue.run: archive (bytes), name, arguments
-function Checker.new(run)
-  return setmetatable({ run = run, answers = {}, waiting = 0, count = 0, queue = {} }, Checker)
+-- @param lease number: of the worker, in seconds
+function Checker.new(run, lease)
+  return setmetatable({
+    run = run, lease = lease, answers = {}, waiting = 0, count = 0, queue = {},
+  }, Checker)
 end
 
 local function failed(message)
@@ -57,7 +60,7 @@ local function start(self)
   self.child = child
   child:write(json.encode {
     archive = hex(self.run.archive), playbook = self.run.name,
-    arguments = json.array(self.run.arguments),
+    arguments = json.array(self.run.arguments), lease = self.lease,
   } .. "\n")
   core.spawn(read, self, child)
 end

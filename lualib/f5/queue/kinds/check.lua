@@ -23,7 +23,7 @@ local function summary(answer)
 end
 
 function M.work(job, run, device, _, options)
-  run.checker = run.checker or checkers.new(run)
+  run.checker = run.checker or checkers.new(run, job.lease)
   local answer <const> = run.checker:check(device, options)
   for _, line in ipairs(answer.printed or {}) do job:print(line) end
   job.usage.calls, job.usage.bytes = answer.calls or 0, answer.bytes or 0

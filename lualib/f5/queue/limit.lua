@@ -1,0 +1,45 @@
+--- How long a playbook may run without a pause. While it computes, no other fiber of its process
+-- runs: a worker that does not come round loses the leases of all its jobs. So the job that
+-- computes ends with an error, early enough for the others (runtime/fiber/fiber_watch.h).
+
+local core = require "f5.core"
+
+local M = {}
+
+-- A renewal is due after a third of a lease, and a job is cut off 5 seconds before its end. With
+-- the shortest lease, 10 s, this leaves 1.6 s. A playbook that catches the first error takes 1.25.
+local PART <const> = 12
+
+--- The seconds for a lease of so many seconds.
+function M.of(lease) return lease / PART end
+
+local function advice(seconds)
+  return ("; meanwhile its worker can renew no lease, so it may do so for %.3g s, a twelfth of "
+    .. "--lease: call f5.sleep(0) in long loops"):format(seconds)
+end
+
+--- Starts the limit of a worker.
+-- @param lease number: seconds
+function M.worker(lease)
+  local seconds <const> = M.of(lease)
+  core.limit_runs {
+    seconds = seconds, advice = advice(seconds), holds = true, stuck = lease,
+    warning = ("f5lua worker: it did not come round for %g s, and its leases have run out: "
+      .. "something that cannot be interrupted keeps it (a program that a playbook waits for, "
+      .. "a pattern, __gc, the message handler of xpcall)\n"):format(lease),
+  }
+end
+
+--- Starts the limit of the process that carries out checks. It has no leases itself, and its worker
+-- renews them as long as it runs: so it ends if a playbook cannot be interrupted.
+function M.checker(lease)
+  local seconds <const> = M.of(lease)
+  core.limit_runs {
+    seconds = seconds, advice = advice(seconds), stuck = lease, exits = true,
+    warning = ("f5lua worker: a check is ended: its playbook did not come round for %g s\n"):format(
+      lease
+    ),
+  }
+end
+
+return M
