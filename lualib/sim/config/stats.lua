@@ -50,7 +50,7 @@ local function entries_of(store, target, path, object, more)
   local own = own_stats.values and own_stats.values(store, path, object) or {}
   for name, value in pairs(traffic.counters(store.device, path)) do own[name] = value end
   for name, value in pairs(more or {}) do own[name] = value end
-  local list = names_of(target.node.kind .. "stats") or own_stats.entries or only_set(own)
+  local list = own_stats.entries or names_of(target.node.kind .. "stats") or only_set(own)
   local entries = {}
   for _, entry in ipairs(list) do
     local name, field = entry[1], entry[2]
@@ -77,6 +77,10 @@ local function add_lines(store, target, path, shown, object, version, entries)
     local suffix = line.suffix or ""
     local link = names.link(shown .. suffix .. "/stats")
     local own = entries_of(store, target, path .. suffix, object, line.values)
+    local inner = kinds.of(target.template).stats.inner
+    for name, entry in pairs(inner and inner(store, object, names.link(shown)) or {}) do
+      own[name] = entry
+    end
     if next(own) then
       entries[link] = { nestedStats = {
         kind = target.node.kind .. "stats", selfLink = link .. "?ver=" .. version, entries = own,
@@ -174,6 +178,26 @@ local function recorded_entries(device, target)
   return nil
 end
 
+-- The entries as `/stats` shows them: each link ends with it, as recorded for sys/performance.
+local function with_stats(entries)
+  local longer = {}
+  for name, entry in pairs(entries) do
+    local inner = entry.nestedStats and entry.nestedStats.entries
+    if name:find "^https://" then
+      name = name .. "/stats"
+      if inner then
+        local copy = {}
+        for field, value in pairs(entry.nestedStats) do copy[field] = value end
+        copy.entries = with_stats(inner)
+        if copy.selfLink then copy.selfLink = copy.selfLink:gsub("%?", "/stats?", 1) end
+        entry = { nestedStats = copy }
+      end
+    end
+    longer[name] = entry
+  end
+  return longer
+end
+
 -- GET of a kind of the type "show".
 function M.show(device, request, target)
   local version = names.version(device, request)
@@ -181,14 +205,19 @@ function M.show(device, request, target)
   local entries, kind, body
   traffic.count(device)
   if make then
-    entries, kind, body = make(device, target, version)
+    entries, kind, body = make(device, target, version, request.query.options)
   else
     entries = recorded_entries(device, target)
+  end
+  local shown = target.shown
+  if request.path:find "/stats/?$" and not shown:find "/stats$" then
+    shown = shown .. "/stats"
+    entries = entries and with_stats(entries)
   end
   body = body or {}
   body.entries = entries and next(entries) and entries or nil
   body.kind = kind or target.node.kind .. (target.node.ending or "stats")
-  body.selfLink = names.link(target.shown, names.query(request, version))
+  body.selfLink = names.link(shown, names.query(request, version))
   return { status = 200, body = body }
 end
 

@@ -78,10 +78,11 @@
 --   that it stands for.
 --
 -- stats: what is special about the statistics.
---   entries     list of { name, "v" (number) or "d" (text) } where the catalogue has none
+--   entries     list of { name, "v" (number) or "d" (text) } instead of the catalogue's
 --   values(store, path, object) -> { name = value }: those that are not 0 or "none"
 --   lines(object, store) -> list of { suffix =, values = }: an object with several lines
---   body(device, target, version) -> entries, kind, body: for kinds of the type "show"
+--   inner(store, object, link) -> entries below those of the object; `link` is that of the object
+--   body(device, target, version, options) -> entries, kind, body: for kinds of the type "show"
 --
 -- factory: what a new device has.
 --   objects     list of bodies, or a function that returns a new one. In a sub-collection, `owner`
@@ -121,7 +122,7 @@ local KEYS <const> = {
     "read identify own_folder prepare before made changed settled removing in_use removed label",
     "orphan"
   ),
-  stats = set "entries values lines body",
+  stats = set "entries values lines inner body",
   factory = set "objects device_objects protected no_parent written",
 }
 local RELATION <const> = set "property to names fields later free"

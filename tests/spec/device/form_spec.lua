@@ -107,13 +107,56 @@ describe("The form of what a simulated device answers", function()
     assert.is_nil(changed.generation)
   end)
 
+  it("has the database variables of a device that runs", function()
+    local function value_of(name) return get("sys/db/" .. name).value end
+    assert.equal(get("sys/global-settings").hostname, value_of "hostname")
+    assert.equal("17.1.3", value_of "version.version")
+    assert.equal("251012124302", value_of "version.built")
+    assert.equal("active", value_of "failover.state")
+    curl(device, "POST", "/mgmt/tm/sys/failover", { command = "run", offline = true })
+    assert.equal("forced_offline", value_of "failover.state")
+    curl(device, "POST", "/mgmt/tm/sys/failover", { command = "run", online = true })
+    assert.equal("active", value_of "failover.state")
+    assert.equal("10", get("sys/db/dos.scrubtime").defaultValue)
+  end)
+
   it("has statistics only where a device was seen to have them", function()
-    post("net/vlan", { name = "lan" })
-    local stats <const> = get "net/vlan/lan/stats"
-    assert.equal("tm:net:vlan:vlanstats", stats.kind)
+    post("ltm/cipher/rule", { name = "few", cipher = "DEFAULT" })
+    local stats <const> = get "ltm/cipher/rule/few/stats"
+    assert.equal("tm:ltm:cipher:rule:rulestats", stats.kind)
     assert.is_nil(stats.entries)
-    device:control("traffic", { ["/mgmt/tm/net/vlan/~Common~lan"] = { ["stats.pktsIn"] = 7 } })
-    local _, entry <const> = next(get("net/vlan/lan/stats").entries)
+    device:control(
+      "traffic", { ["/mgmt/tm/ltm/cipher/rule/~Common~few"] = { ["stats.pktsIn"] = 7 } }
+    )
+    local _, entry <const> = next(get("ltm/cipher/rule/few/stats").entries)
     assert.same({ ["stats.pktsIn"] = { value = 7 } }, entry.nestedStats.entries)
+  end)
+
+  it("has statistics of a VLAN with those of its ports", function()
+    post("net/vlan", { name = "lan", tag = 77, interfaces = { { name = "1.2", tagged = true } } })
+    local link <const> = "https://localhost/mgmt/tm/net/vlan/~Common~lan"
+    local function inner(entries, rest) return entries[link .. rest].nestedStats.entries end
+    local own <const> = inner(get("net/vlan/~Common~lan/stats").entries, "/stats")
+    assert.same({ value = 77 }, own.id)
+    assert.same({ description = "/Common/lan" }, own.tmName)
+    local all <const> = inner(inner(own, "/ifc_stat/stats"), "/ifc_stat/0/stats")
+    assert.same({ value = 0 }, all.hcInOctets)
+    local port <const> = inner(inner(own, "/members/stats"), "/members/1.2/stats")
+    assert.same({ description = "yes" }, port.tagged)
+    local below <const> = inner(port, "/members/1.2/interfaces/stats")
+    local counters <const> = inner(below, "/members/1.2/interfaces/1.2/stats")
+    assert.same({ value = 0 }, counters["counters.bitsIn"])
+    assert.same({ description = "up" }, counters.status)
+  end)
+
+  it("ends the links of statistics with /stats where the request does", function()
+    local path <const> = "sys/performance/connections"
+    local row <const> = "https://localhost/mgmt/tm/" .. path .. "/PVA%20Client"
+    assert.is_nil(get(path).entries[row])
+    assert.is_table(get(path .. "?options=detail").entries[row])
+    local long <const> = get(path .. "/stats?options=detail")
+    assert.is_table(long.entries[row .. "/stats"])
+    assert.is_nil(long.entries[row])
+    assert.matches("/connections/stats%?options=detail&ver=", long.selfLink)
   end)
 end)

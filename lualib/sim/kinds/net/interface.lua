@@ -72,7 +72,14 @@ return {
         flowControl = { keeps_none = true },
       },
     },
-    stats = { values = interface_values },
+    stats = {
+      entries = {
+        { "counters.bitsIn", "v" }, { "counters.bitsOut", "v" }, { "counters.dropsAll", "v" },
+        { "counters.errorsAll", "v" }, { "counters.pktsIn", "v" }, { "counters.pktsOut", "v" },
+        { "mediaActive", "d" }, { "status", "d" }, { "tmName", "d" },
+      },
+      values = interface_values,
+    },
     factory = { objects = interfaces },
   },
   ["net/trunk"] = {

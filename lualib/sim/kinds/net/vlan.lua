@@ -3,6 +3,7 @@ local interfaces = require "sim.kinds.common.interfaces"
 local names = require "sim.config.names"
 local numbers = require "sim.kinds.common.numbers"
 local property = require "sim.kinds.common.property"
+local response = require "sim.kinds.common.response"
 local validate = require "sim.config.validate"
 
 local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
@@ -68,6 +69,63 @@ local function show_vlan_interface(_, _, object, shown, context)
     { link = names.link(ROOT .. "net/interface/" .. object.name, "ver=" .. context.version) }
 end
 
+-- -- statistics, as recorded on devices of 15.1 and 16.0 --
+
+local COUNTERS <const> = {
+  "hcInBroadcastPkts", "hcInMulticastPkts", "hcInOctets", "hcInUcastPkts", "hcOutBroadcastPkts",
+  "hcOutMulticastPkts", "hcOutOctets", "hcOutUcastPkts", "inDiscards", "inErrors",
+  "inUnknownProtos", "outDiscards", "outErrors", "pvaInOctets", "pvaInPkts", "pvaOutOctets",
+  "pvaOutPkts",
+}
+local PORT_COUNTERS <const> = {
+  "counters.bitsIn", "counters.bitsOut", "counters.dropsAll", "counters.errorsAll",
+  "counters.pktsIn", "counters.pktsOut",
+}
+
+local function zeros(list)
+  local entries = {}
+  for _, name in ipairs(list) do entries[name] = response.number(0) end
+  return entries
+end
+
+local function vlan_values(store, path, object)
+  local first = store:segments(path .. "/interfaces")[1]
+  local port = first and store:get(ROOT .. "net/interface/" .. first)
+  return {
+    cVid = (object.customerTag or "none") == "none" and " " or object.customerTag, id = object.tag,
+    ifname = object.name, macTrue = port and port.macAddress or "00:94:a1:00:00:40",
+    mtu = object.mtu, tmName = object.fullPath,
+  }
+end
+
+-- Packets of the VLAN, and the ports with theirs.
+local function vlan_counters(store, object, link)
+  local path = ROOT .. "net/vlan/" .. names.segment(object.fullPath) .. "/interfaces"
+  local members = {}
+  for _, segment in ipairs(store:segments(path)) do
+    local member = store:get(path .. "/" .. segment)
+    local port = store:get(ROOT .. "net/interface/" .. segment) or {}
+    local below = ("%s/members/%s"):format(link, segment)
+    local counters = zeros(PORT_COUNTERS)
+    counters.mediaActive = response.text(port.mediaActive or "none")
+    counters.tmName, counters.status = response.text(segment), response.text "up"
+    members[below .. "/stats"] = response.nest {
+      tmName = response.text(segment), tagMode = response.text(member.tagMode or "none"),
+      tagged = response.text(member.tagged and "yes" or "no"),
+      [below .. "/interfaces/stats"] = response.nest {
+        [("%s/interfaces/%s/stats"):format(below, segment)] = response.nest(counters),
+      },
+    }
+  end
+  local entries = {
+    [link .. "/ifc_stat/stats"] = response.nest {
+      [link .. "/ifc_stat/0/stats"] = response.nest(zeros(COUNTERS)),
+    },
+  }
+  if next(members) then entries[link .. "/members/stats"] = response.nest(members) end
+  return entries
+end
+
 return {
   ["net/vlan"] = {
     facts = { exact = true, known = true,
@@ -87,6 +145,14 @@ return {
       },
     },
     checks = vlan,
+    stats = {
+      entries = {
+        { "cVid", "d" }, { "id", "v" }, { "ifname", "d" }, { "macTrue", "d" }, { "mtu", "v" },
+        { "tmName", "d" },
+      },
+      values = vlan_values,
+      inner = vlan_counters,
+    },
   },
   ["net/vlan/*/interfaces"] = {
     facts = {

@@ -57,18 +57,53 @@ local PERFORMANCE <const> = {
   },
 }
 
+-- The rows that only `options=detail` shows, as recorded for two groups.
+local DETAIL <const> = {
+  throughput = {
+    ["Client Bits In"] = { "TMM ClientSide Throughput", function(now) return now.front.bitsIn end },
+    ["Client Bits Out"] = {
+      "TMM ClientSide Throughput", function(now) return now.front.bitsOut end,
+    },
+    ["Client In"] = { "TMM ClientSide Throughput", function(now) return now.front.pktsIn end },
+    ["Client Out"] = { "TMM ClientSide Throughput", function(now) return now.front.pktsOut end },
+    Compression = { "HTTP Compression Rate", 0 },
+    ["Management Bits In"] = { "Management Interface", 0 },
+    ["Management Bits Out"] = { "Management Interface", 0 },
+    ["Server Bits In"] = { "TMM ServerSide Throughput", 0 },
+    ["Server Bits Out"] = { "TMM ServerSide Throughput", 0 },
+    ["Server In"] = { "TMM ServerSide Throughput", 0 },
+    ["Server Out"] = { "TMM ServerSide Throughput", 0 },
+  },
+  connections = {
+    ["Blade 1"] = { "Active Connections per Blade", function(now) return now.connections end },
+    Client = { "Active Connections", function(now) return now.connections end },
+    ["Client Accepts"] = {
+      "New TCP Accepts/Connects", function(now) return now.front.connections end,
+    },
+    ["Client Connects"] = { "New Connections", function(now) return now.front.connections end },
+    ["PVA Client"] = { "New PVA Connections", 0 },
+    ["PVA Server"] = { "New PVA Connections", 0 },
+    Server = { "Active Connections", 0 },
+    ["Server Connects"] = { "New TCP Accepts/Connects", 0 },
+    ["SSL Client"] = { "New ClientSSL Profile Connections", 0 },
+    ["SSL Server"] = { "New ClientSSL Profile Connections", 0 },
+  },
+}
+
 local function traffic_now(device)
   local now = { connections = traffic.of_device(device) }
   now.rates, now.front = traffic.rates(device)
   return now
 end
 
-local function rows_of(part, now)
+local function rows_of(part, now, options)
   local list = {}
-  for name, what in pairs(PERFORMANCE[part]) do
-    local value = what[2]
-    if type(value) == "function" then value = value(now) end
-    list[name] = row(what[1], name, value)
+  for _, rows in ipairs { PERFORMANCE[part], options == "detail" and DETAIL[part] or nil } do
+    for name, what in pairs(rows) do
+      local value = what[2]
+      if type(value) == "function" then value = value(now) end
+      list[name] = row(what[1], name, value)
+    end
   end
   return performance("sys/performance/" .. part, list)
 end
@@ -132,7 +167,9 @@ local kinds <const> = {
 }
 for part in pairs(PERFORMANCE) do
   kinds["sys/performance/" .. part] = {
-    stats = { body = function(device) return rows_of(part, traffic_now(device)) end },
+    stats = {
+      body = function(device, _, _, options) return rows_of(part, traffic_now(device), options) end,
+    },
   }
 end
 
