@@ -71,11 +71,13 @@ function M.bye(db, worker) query(db, "select bye($1::uuid)", worker.id) end
 
 --- Takes at most `many` jobs. `ends` of each: when its lease ends, by core.boot_time().
 -- @param without array of runs
-function M.take(db, worker, many, without)
+-- @param behind table: of each lot (text) the position up to which the worker has taken jobs
+function M.take(db, worker, many, without, behind)
   local asked <const> = core.boot_time()
-  local jobs = query(db, [[select run, position, attempt, device, device_key from
-    take($1::uuid, $2::text[], $3::integer, make_interval(secs => $4), $5::bigint[])]],
-    worker.id, postgres.array(worker.tags), many, worker.lease, postgres.array(without))
+  local jobs = query(db, [[select run, position, attempt, device, device_key, lot from
+    take($1::uuid, $2::text[], $3::integer, make_interval(secs => $4), $5::bigint[], $6::jsonb)]],
+    worker.id, postgres.array(worker.tags), many, worker.lease, postgres.array(without),
+    json.encode(behind))
   for _, job in ipairs(jobs) do job.ends = asked + worker.lease end
   return jobs
 end

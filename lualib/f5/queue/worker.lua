@@ -25,6 +25,7 @@ local FIRST_PAUSE <const>, LAST_PAUSE <const> = 0.5, 5
 local TELL_AGAIN <const> = 30
 -- How long results are collected before they are stored together, lines that are printed, and
 -- places before new jobs are taken for them.
+local MOST_LOTS <const> = 100 -- that are remembered
 local COLLECT <const>, SAY <const>, GATHER <const> = 0.01, 1, 0.002
 
 -- A random UUID.
@@ -43,7 +44,7 @@ end
 function Worker.new(given)
   local self = setmetatable({
     id = new_id(),
-    jobs = {}, count = 0, working = 0, begun = 0, results = {}, refused = {},
+    jobs = {}, count = 0, working = 0, begun = 0, results = {}, refused = {}, behind = {}, lots = 0,
   }, Worker)
   for name, value in pairs(given) do self[name] = value end
   self.runs, self.records = runs.new(self), records.new(self)
@@ -286,6 +287,16 @@ local function list_of(refused)
   return list
 end
 
+-- The worker looks behind the last job of a lot that it got first.
+function Worker:remember(lot, position)
+  local key <const> = tostring(lot)
+  if not self.behind[key] then
+    if self.lots == MOST_LOTS then self.behind, self.lots = {}, 0 end
+    self.lots = self.lots + 1
+  end
+  self.behind[key] = position
+end
+
 -- How many jobs may start. A place is free when the work on its device has ended; the results that
 -- are not stored yet are bounded, too.
 function Worker:places()
@@ -301,9 +312,12 @@ function Worker:look()
   end
   while self:places() > 0 do
     local jobs = self:ask(function(db)
-      return calls.take(db, self, self:places(), list_of(self.refused))
+      return calls.take(db, self, self:places(), list_of(self.refused), self.behind)
     end)
-    for _, job in ipairs(jobs) do self:start(job) end
+    for _, job in ipairs(jobs) do
+      self:remember(job.lot, job.position)
+      self:start(job)
+    end
     if #jobs == 0 and self:ask(calls.reap) == 0 then return false end
   end
   return true

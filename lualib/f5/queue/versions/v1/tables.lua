@@ -123,7 +123,6 @@ CREATE TABLE jobs (
 COMMENT ON COLUMN jobs.position IS 'of the device in the list of the manifest';
 CREATE INDEX jobs_waiting ON jobs (lot, position) WHERE state = 'waiting';
 CREATE INDEX jobs_running ON jobs (run, lease_until) WHERE state = 'running';
-CREATE INDEX jobs_of_worker ON jobs (worker) WHERE state = 'running';
 
 CREATE TABLE devices (
   device_key text PRIMARY KEY,
@@ -132,7 +131,6 @@ CREATE TABLE devices (
   worker uuid NOT NULL,
   held_until timestamptz NOT NULL
 );
-CREATE INDEX devices_of_jobs ON devices (run, position);
 
 CREATE TABLE attempts (
   run bigint NOT NULL,

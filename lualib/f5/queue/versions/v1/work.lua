@@ -7,6 +7,11 @@
 -- Order of locks, in every function: the row of a run, then jobs, then devices by their key. A
 -- function that locks devices does so for one run (`take`: for one lot), or no order would be
 -- enough. `take` shares the lock of the run with other takes; what counts results has it alone.
+--
+-- Rows are found by their keys, `= ANY (…)` or one by one. A scan of a part of an index would
+-- meet all that was there: as long as somebody has a transaction open, a backup for example,
+-- PostgreSQL removes nothing. So these statements do not mention the state of a job, which would
+-- allow an index of jobs in this state, and order by an expression, which no index offers.
 
 return [[
 -- Stops a run: what was not started gets this state. A job whose worker was lost may have changed
@@ -125,16 +130,29 @@ LANGUAGE sql @owner AS $f$
   UPDATE workers SET ended_at = clock_timestamp() WHERE id = me AND check_worker(me);
 $f$;
 
+-- Positions of jobs of a lot that may start, at most `many`, from behind a position on.
+CREATE FUNCTION free_jobs(the_lot bigint, behind integer, many integer, at timestamptz)
+RETURNS integer[]
+LANGUAGE sql @owner AS $f$
+  SELECT ARRAY(
+    SELECT j.position FROM jobs j
+      WHERE j.lot = the_lot AND j.state = 'waiting' AND j.position > behind AND NOT EXISTS (
+        SELECT FROM devices d WHERE d.device_key = j.device_key AND d.held_until > at)
+      ORDER BY j.position LIMIT many FOR UPDATE OF j SKIP LOCKED);
+$f$;
+
 -- Gives a worker at most `many` jobs that it may do, all of one lot, and locks their devices. It may
--- have to ask again for more. `without`: runs that it does not want. The lease counts from now; the
+-- have to ask again for more. `without`: runs that it does not want; `behind`: of each lot the
+-- position up to which it has taken jobs: what is behind it comes first. The lease counts from now; the
 -- worker counts it from before it asked. On a new primary no job starts for the time in which a
 -- request may be under way: of a worker whose lease this server does not know.
 CREATE FUNCTION take(me uuid, my_tags text[], many integer, lease interval,
-  without bigint[] DEFAULT '{}') RETURNS SETOF jobs
+  without bigint[] DEFAULT '{}', behind jsonb DEFAULT '{}') RETURNS SETOF jobs
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
   began timestamptz := clock_timestamp();
   here timestamptz := here_since();
+  last integer;
   free integer[];
   l record;
 BEGIN
@@ -147,18 +165,20 @@ BEGIN
         AND lots.run <> ALL (without) AND here + runs.grace <= began
       ORDER BY lots.run, lots.id
   LOOP
-    CONTINUE WHEN NOT EXISTS (SELECT FROM jobs WHERE lot = l.lot AND state = 'waiting');
+    last := coalesce((behind ->> l.lot::text)::integer, 0);
+    CONTINUE WHEN NOT (
+      EXISTS (SELECT FROM jobs WHERE lot = l.lot AND state = 'waiting' AND position > last)
+      OR EXISTS (SELECT FROM jobs WHERE lot = l.lot AND state = 'waiting' AND position <= last));
     IF l.state = 'waiting' THEN
       UPDATE runs SET state = 'running', started_at = began
         WHERE id = l.run AND state = 'waiting';
     END IF;
     PERFORM FROM runs WHERE id = l.run AND state = 'running' AND wave = l.wave FOR SHARE;
     CONTINUE WHEN NOT FOUND;
-    free := ARRAY(
-      SELECT j.position FROM jobs j
-        WHERE j.lot = l.lot AND j.state = 'waiting' AND NOT EXISTS (
-          SELECT FROM devices d WHERE d.device_key = j.device_key AND d.held_until > began)
-        ORDER BY j.position LIMIT many FOR UPDATE OF j SKIP LOCKED);
+    free := free_jobs(l.lot, last, many, began);
+    IF cardinality(free) = 0 AND last > 0 THEN
+      free := free_jobs(l.lot, 0, many, began);
+    END IF;
     CONTINUE WHEN cardinality(free) = 0;
     RETURN QUERY
       WITH locked AS (
@@ -174,7 +194,8 @@ BEGIN
       ), taken AS (
         UPDATE jobs j SET state = 'running', worker = me, lease_until = began + lease,
             attempt = j.attempt + 1, started_at = coalesce(j.started_at, began)
-          FROM locked WHERE j.run = l.run AND j.position = locked.position
+          FROM locked WHERE j.run = l.run AND j.position = ANY (free)
+            AND j.position = locked.position
         RETURNING j.*
       ), noted AS (
         INSERT INTO attempts (run, position, attempt, worker, started_at)
@@ -185,6 +206,47 @@ BEGIN
   END LOOP;
 END $f$;
 
+-- Says how attempts of a run ended: [{ position, attempt }, …].
+CREATE FUNCTION end_attempts(the_run bigint, given jsonb, how text) RETURNS void
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  g record;
+BEGIN
+  FOR g IN SELECT * FROM jsonb_to_recordset(given) AS r (position integer, attempt integer) LOOP
+    UPDATE attempts SET ended_at = clock_timestamp(), outcome = how
+      WHERE run = the_run AND position = g.position AND attempt = g.attempt;
+  END LOOP;
+END $f$;
+
+-- Locks jobs of a run, [{ position, attempt }, …]. Returns the positions of those that the worker has.
+CREATE FUNCTION lock_jobs(me uuid, the_run bigint, given jsonb) RETURNS integer[]
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  positions integer[] :=
+    ARRAY(SELECT (x ->> 'position')::integer FROM jsonb_array_elements(given) x);
+BEGIN
+  RETURN ARRAY(
+    WITH found AS MATERIALIZED (
+      SELECT position, attempt, state, worker FROM jobs
+        WHERE run = the_run AND position = ANY (positions) ORDER BY position + 0 FOR UPDATE
+    )
+    SELECT f.position FROM found f
+      JOIN jsonb_to_recordset(given) AS g (position integer, attempt integer)
+        ON g.position = f.position AND g.attempt = f.attempt
+      WHERE f.state = 'running' AND f.worker = me);
+END $f$;
+
+-- Locks the devices of jobs, and returns their keys.
+CREATE FUNCTION lock_devices(the_run bigint, positions integer[]) RETURNS text[]
+LANGUAGE plpgsql @owner AS $f$
+DECLARE
+  keys text[] :=
+    ARRAY(SELECT device_key FROM jobs WHERE run = the_run AND position = ANY (positions));
+BEGIN
+  PERFORM FROM devices WHERE device_key = ANY (keys) ORDER BY device_key || '' FOR UPDATE;
+  RETURN keys;
+END $f$;
+
 -- Makes the leases of these jobs longer, [{ run, position, attempt }, …], and returns those that the
 -- worker still has. What it does not name, it does not know, and nobody waits for its result.
 CREATE FUNCTION renew(me uuid, lease interval, given jsonb)
@@ -192,38 +254,34 @@ RETURNS TABLE (held_run bigint, held_position integer, held_attempt integer, is_
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
   began timestamptz := clock_timestamp();
+  r record;
+  held integer[];
+  keys text[] := '{}';
 BEGIN
   PERFORM check_worker(me);
   UPDATE workers SET seen_at = began WHERE id = me;
-  PERFORM FROM jobs WHERE worker = me AND state = 'running' ORDER BY run, position FOR UPDATE;
-  PERFORM FROM devices WHERE device_key IN
-      (SELECT device_key FROM jobs WHERE worker = me AND state = 'running')
-    ORDER BY device_key FOR UPDATE;
-  RETURN QUERY
-    WITH named AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(given) AS g (run bigint, position integer, attempt integer)
-    ), kept AS (
-      UPDATE jobs j SET lease_until = began + lease FROM named n
-        WHERE j.run = n.run AND j.position = n.position AND j.attempt = n.attempt
-          AND j.worker = me AND j.state = 'running' AND j.lease_until > began
-      RETURNING j.run, j.position, j.attempt, j.device_key
-    ), longer AS (
-      UPDATE devices d SET held_until = began + lease + runs.grace
-        FROM kept JOIN runs ON runs.id = kept.run
-        WHERE d.device_key = kept.device_key AND d.run = kept.run AND d.position = kept.position
-    )
-    SELECT kept.run, kept.position, kept.attempt, runs.state = 'stopping'
-      FROM kept JOIN runs ON runs.id = kept.run;
+  FOR r IN
+    SELECT runs.id, runs.state, g.jobs FROM runs JOIN (
+        SELECT (x ->> 'run')::bigint AS run, jsonb_agg(x) AS jobs
+          FROM jsonb_array_elements(given) x GROUP BY 1
+      ) g ON g.run = runs.id ORDER BY runs.id
+  LOOP
+    held := lock_jobs(me, r.id, r.jobs);
+    FOR held_run, held_position, held_attempt, is_stopping IN
+      UPDATE jobs SET lease_until = began + lease
+        WHERE run = r.id AND position = ANY (held) AND lease_until > began
+      RETURNING run, position, attempt, r.state = 'stopping'
+    LOOP
+      RETURN NEXT;
+    END LOOP;
+    keys := keys || ARRAY(SELECT device_key FROM jobs
+      WHERE run = r.id AND position = ANY (held) AND lease_until = began + lease);
+  END LOOP;
+  PERFORM FROM devices WHERE device_key = ANY (keys) ORDER BY device_key || '' FOR UPDATE;
+  UPDATE devices d
+    SET held_until = began + lease + (SELECT grace FROM runs WHERE runs.id = d.run)
+    WHERE d.device_key = ANY (keys) AND d.worker = me;
 END $f$;
-
--- Locks the devices of jobs that a worker has. The caller has the lock of the run.
-CREATE FUNCTION lock_devices(me uuid, the_run bigint, positions integer[]) RETURNS void
-LANGUAGE sql @owner AS $f$
-  SELECT FROM jobs WHERE run = the_run AND position = ANY (positions) AND worker = me
-    ORDER BY position FOR UPDATE;
-  SELECT FROM devices WHERE run = the_run AND position = ANY (positions)
-    ORDER BY device_key FOR UPDATE;
-$f$;
 
 -- Stores results of a run: [{ position, attempt, state, changed, calls, bytes, duration, result,
 -- error, reason }, …]. Returns the positions that counted, now or when this was asked before: a job
@@ -231,14 +289,17 @@ $f$;
 CREATE FUNCTION finish(me uuid, the_run bigint, results jsonb) RETURNS SETOF integer
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
+  mine integer[];
   counted integer[];
+  keys text[];
   bad integer;
+  one record;
 BEGIN
   PERFORM check_worker(me);
   PERFORM FROM runs WHERE id = the_run FOR NO KEY UPDATE;
-  PERFORM lock_devices(me, the_run,
-    ARRAY(SELECT (x ->> 'position')::integer FROM jsonb_array_elements(results) x));
-  WITH given AS (
+  mine := lock_jobs(me, the_run, results);
+  keys := lock_devices(the_run, mine);
+  WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(results) AS g (position integer, attempt integer,
       state text, changed boolean, calls bigint, bytes bigint, duration double precision,
       result jsonb, error jsonb, reason text)
@@ -247,28 +308,30 @@ BEGIN
         calls = g.calls, bytes = g.bytes, duration = g.duration, result = g.result,
         error = g.error, reason = g.reason, ended_at = clock_timestamp()
       FROM given g
-      WHERE j.run = the_run AND j.position = g.position AND j.attempt = g.attempt
-        AND j.worker = me AND j.state = 'running' AND g.state IN ('done', 'failed', 'skipped')
+      WHERE j.run = the_run AND j.position = ANY (mine) AND j.position = g.position
+        AND j.attempt = g.attempt AND g.state IN ('done', 'failed', 'skipped')
     RETURNING j.position, j.attempt, j.state
-  ), freed AS (
-    DELETE FROM devices d USING ended e
-      WHERE d.run = the_run AND d.position = e.position AND d.worker = me
-  ), noted AS (
-    UPDATE attempts a SET ended_at = clock_timestamp(), outcome = e.state FROM ended e
-      WHERE a.run = the_run AND a.position = e.position AND a.attempt = e.attempt
   )
   SELECT array_agg(e.position), count(*) FILTER (WHERE e.state = 'failed')
     INTO counted, bad FROM ended e;
   IF counted IS NOT NULL THEN
+    DELETE FROM devices d WHERE d.device_key = ANY (keys) AND d.run = the_run
+      AND d.position = ANY (counted) AND d.worker = me;
     UPDATE runs SET left_in_wave = left_in_wave - cardinality(counted), failures = failures + bad
       WHERE id = the_run;
     PERFORM settle(the_run);
   END IF;
-  RETURN QUERY
-    SELECT a.position
-      FROM jsonb_to_recordset(results) AS g (position integer, attempt integer)
-      JOIN attempts a ON a.run = the_run AND a.position = g.position AND a.attempt = g.attempt
-      WHERE a.worker = me AND a.outcome IN ('done', 'failed', 'skipped');
+  FOR one IN
+    SELECT r.position, r.attempt, r.state, r.position = ANY (counted) AS is_new
+      FROM jsonb_to_recordset(results) AS r (position integer, attempt integer, state text)
+  LOOP
+    UPDATE attempts SET ended_at = clock_timestamp(), outcome = one.state
+      WHERE run = the_run AND position = one.position AND attempt = one.attempt AND one.is_new;
+    IF EXISTS (SELECT FROM attempts WHERE run = the_run AND position = one.position
+        AND attempt = one.attempt AND worker = me AND outcome IN ('done', 'failed', 'skipped')) THEN
+      RETURN NEXT one.position;
+    END IF;
+  END LOOP;
 END $f$;
 
 -- Gives jobs of a run back that were not begun: [{ position, attempt }, …]. Returns how many.
@@ -276,28 +339,23 @@ CREATE FUNCTION hand_back(me uuid, the_run bigint, given jsonb) RETURNS integer
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
   r runs;
-  back integer;
+  mine integer[];
+  keys text[];
 BEGIN
   PERFORM check_worker(me);
   SELECT * INTO r FROM runs WHERE id = the_run FOR NO KEY UPDATE;
-  PERFORM lock_devices(me, the_run,
-    ARRAY(SELECT (x ->> 'position')::integer FROM jsonb_array_elements(given) x));
-  WITH wanted AS (
-    SELECT * FROM jsonb_to_recordset(given) AS g (position integer, attempt integer)
-  ), returned AS (
-    UPDATE jobs j SET worker = NULL, lease_until = NULL, state = 'waiting'
-      FROM wanted w WHERE j.run = the_run AND j.position = w.position AND j.attempt = w.attempt
-        AND j.worker = me AND j.state = 'running'
-    RETURNING j.position, j.attempt
-  ), freed AS (
-    DELETE FROM devices d USING returned e
-      WHERE d.run = the_run AND d.position = e.position AND d.worker = me
-  ), noted AS (
-    UPDATE attempts a SET ended_at = clock_timestamp(), outcome = 'handed back' FROM returned e
-      WHERE a.run = the_run AND a.position = e.position AND a.attempt = e.attempt
+  mine := lock_jobs(me, the_run, given);
+  IF cardinality(mine) = 0 THEN RETURN 0; END IF;
+  keys := lock_devices(the_run, mine);
+  WITH returned AS (
+    UPDATE jobs SET worker = NULL, lease_until = NULL, state = 'waiting'
+      WHERE run = the_run AND position = ANY (mine)
+    RETURNING position, attempt
   )
-  SELECT count(*) INTO back FROM returned;
-  IF back = 0 THEN RETURN 0; END IF;
+  SELECT jsonb_agg(to_jsonb(returned)) INTO given FROM returned;
+  PERFORM end_attempts(the_run, given, 'handed back');
+  DELETE FROM devices d WHERE d.device_key = ANY (keys) AND d.run = the_run
+    AND d.position = ANY (mine) AND d.worker = me;
   -- A run that stops meanwhile starts nothing any more.
   IF r.state = 'stopping' THEN
     PERFORM stop_run(the_run,
@@ -305,7 +363,7 @@ BEGIN
     PERFORM settle(the_run);
   END IF;
   PERFORM pg_notify(current_schema()::text, 'work');
-  RETURN back;
+  RETURN cardinality(mine);
 END $f$;
 
 -- Takes jobs of dead workers back, those of one run: their lease ended, and after it the time that
@@ -316,6 +374,7 @@ LANGUAGE plpgsql @owner AS $f$
 DECLARE
   r record;
   lost integer[];
+  keys text[];
   aside_here integer;
 BEGIN
   FOR r IN
@@ -330,12 +389,11 @@ BEGIN
           AND j.lease_until + runs.grace < clock_timestamp()
         ORDER BY j.position FOR UPDATE OF j);
     CONTINUE WHEN cardinality(lost) = 0;
-    PERFORM FROM devices WHERE run = r.id AND position = ANY (lost)
-      ORDER BY device_key FOR UPDATE;
-    DELETE FROM devices WHERE run = r.id AND position = ANY (lost);
-    UPDATE attempts a SET ended_at = clock_timestamp(), outcome = 'lease lost' FROM jobs j
-      WHERE j.run = r.id AND j.position = ANY (lost) AND a.run = r.id
-        AND a.position = j.position AND a.attempt = j.attempt;
+    keys := lock_devices(r.id, lost);
+    DELETE FROM devices WHERE device_key = ANY (keys) AND run = r.id AND position = ANY (lost);
+    PERFORM end_attempts(r.id, (
+      SELECT jsonb_agg(jsonb_build_object('position', position, 'attempt', attempt)) FROM jobs
+        WHERE run = r.id AND position = ANY (lost)), 'lease lost');
     WITH changed AS (
       UPDATE jobs j SET worker = NULL, lease_until = NULL, lost_leases = j.lost_leases + 1,
           state = CASE WHEN runs.state = 'running' AND j.lost_leases < 2
@@ -365,9 +423,9 @@ END $f$;
 CREATE FUNCTION holds(me uuid, the_run bigint, the_position integer, the_attempt integer)
 RETURNS boolean
 LANGUAGE sql STABLE @owner AS $f$
-  SELECT EXISTS (SELECT FROM jobs WHERE run = the_run AND position = the_position
-    AND attempt = the_attempt AND worker = me AND state = 'running'
-    AND lease_until > clock_timestamp());
+  SELECT coalesce((SELECT attempt = the_attempt AND worker = me AND state = 'running'
+      AND lease_until > clock_timestamp()
+    FROM jobs WHERE run = the_run AND position = the_position), false);
 $f$;
 
 -- Keeps lines that a job printed: from the n-th on.
