@@ -19,6 +19,7 @@ local kinds <const> = {
   ["ltm/message-routing/diameter/profile/router"] = family "diameterrouter",
   ["ltm/message-routing/diameter/profile/session"] = family "diametersession",
   ["ltm/message-routing/generic/protocol"] = {
+    facts = { refs = { defaultsFromReference = "." } },
     factory = { protected = true, objects = { { name = "genericmsg" } } },
   },
   ["ltm/message-routing/generic/router"] = family "messagerouter",

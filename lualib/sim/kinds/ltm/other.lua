@@ -78,6 +78,11 @@ local kinds <const> = {
   ["ltm/global-settings/connection"] = {
     facts = { props = { globalFlowEvictionPolicy = s "/Common/default-eviction-policy" } },
   },
+  ["ltm/dns/cache/resolver"] = {
+    facts = {
+      refs = { routeDomainReference = "net/route-domain" }, props = { rrsetRotate = s "none" },
+    },
+  },
   ["ltm/tacdb/licenseddb-file"] = files.kind(),
   ["ltm/tacdb/licenseddb"] = {
     facts = { props = { lastSyncDatetime = s "1970-01-01T00:00:00Z" } },

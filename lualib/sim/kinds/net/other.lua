@@ -64,6 +64,7 @@ local kinds <const> = {
     },
   },
   ["net/dns-resolver"] = {
+    facts = { refs = { routeDomainReference = "net/route-domain" } },
     factory = {
       protected = true,
       objects = {

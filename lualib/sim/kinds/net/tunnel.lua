@@ -50,10 +50,15 @@ for n, name in ipairs { "http-tunnel", "socks-tunnel" } do
   }
 end
 
+local PROFILES <const> = "net/tunnels/etherip|net/tunnels/fec|net/tunnels/geneve|net/tunnels/gre"
+  .. "|net/tunnels/ipip|net/tunnels/ipsec|net/tunnels/lw4o6|net/tunnels/map|net/tunnels/ppp"
+  .. "|net/tunnels/tcp-forward|net/tunnels/v6rd|net/tunnels/vxlan|net/tunnels/wccp"
+
 local kinds <const> = {
   ["net/tunnels/tunnel"] = {
     facts = {
       noun = "Tunnel",
+      refs = { profileReference = PROFILES },
       props = {
         idleTimeout = i(300), profile = s(), localAddress = s("any6"), remoteAddress = s("any6"),
         key = i(0), mode = s("bidirectional"), ifIndex = { t = "i", r = true },

@@ -37,6 +37,7 @@ return {
       type = "collection",
       flat = false,
       open = true,
+      refs = { publisherReference = "sys/log-config/publisher" },
       props = {
         filter = {
           t = "o",
@@ -54,6 +55,7 @@ return {
       type = "collection",
       flat = false,
       open = true,
+      refs = { publisherReference = "sys/log-config/publisher" },
       props = {
         filter = {
           t = "o",

@@ -21,6 +21,7 @@ local kinds <const> = {
   ["security/bot-defense/profile"] = {
     facts = {
       type = "collection", flat = false, parent = "bot-defense",
+      refs = { defaultsFromReference = "." },
       props = { defaultsFrom = s(), whitelist = { t = "a" } },
     },
     relations = { { property = "defaultsFrom", to = { "." } } },
@@ -59,6 +60,7 @@ local kinds <const> = {
   ["security/http/profile"] = {
     facts = {
       type = "collection", flat = false, parent = "http_security", props = { defaultsFrom = s() },
+      refs = { defaultsFromReference = "." },
     },
     relations = { { property = "defaultsFrom", to = { "." } } },
     factory = { protected = true, objects = { { name = "http_security" } } },
@@ -66,8 +68,17 @@ local kinds <const> = {
   ["security/ssh/profile/*/auth-info"] = {
     facts = { props = { realServerAuth = { d = false } } },
   },
+  ["security/ssh/profile/*/rules"] = {
+    facts = {
+      type = "collection", flat = true,
+      props = { actions = { t = "a" }, identityUsers = { t = "a" }, log = s "no" },
+    },
+  },
   ["security/ssh/profile"] = {
-    facts = { type = "collection", flat = false },
+    facts = {
+      type = "collection", flat = false,
+      subs = { authInfoReference = "auth-info", rulesReference = "rules" },
+    },
     factory = {
       protected = true,
       objects = {
