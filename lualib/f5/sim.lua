@@ -37,6 +37,29 @@ M.default_users = {
 --- The device that `f5lua run --sim` started; nil in all other runs.
 M.running = nil
 
+local function is_bytes(entry)
+  return type(entry) == "table" and type(entry.text) == "string" and not utf8.len(entry.text)
+end
+
+-- A seed as JSON can hold it: of a configuration that is not UTF-8 each byte goes as a character.
+-- The device refuses the statements that are not UTF-8, by line.
+local function encodable(seed)
+  if type(seed) ~= "table" or type(seed.conf) ~= "table" then return seed end
+  local conf = table.move(seed.conf, 1, #seed.conf, 1, json.array {})
+  local copy
+  for i, entry in ipairs(conf) do
+    if is_bytes(entry) then
+      copy = copy or {}
+      local text = entry.text:gsub("[\x80-\xFF]", function(byte) return utf8.char(byte:byte()) end)
+      conf[i] = { name = entry.name, text = text, bytes = true }
+    end
+  end
+  if not copy then return seed end
+  for key, value in pairs(seed) do copy[key] = value end
+  copy.conf = conf
+  return copy
+end
+
 --- Starts a device. With fleet = N it starts N devices, at 127.0.0.1, 127.0.0.2 …
 -- @param options table|nil: users (array of { name, password, role }), provision (array of
 --   modules), seed (see docs/simulator.md), latency_ms, hostname, log (file name), origins,
@@ -60,6 +83,7 @@ function M.start(options)
   -- The users of a twin are those of its device.
   for_device.users = for_device.users
     or (options.twin or options.twins) and json.array {} or M.default_users
+  for_device.seed = encodable(for_device.seed)
   local bind = options.bind
   if not for_device.address and bind and bind:find "^[%x.:]+$" and not bind:find "^[0.:]+$" then
     for_device.address = bind

@@ -8,6 +8,7 @@ local references = require "sim.config.references"
 local sorting = require "sim.sorting"
 local turns = require "sim.turns"
 local uri = require "sim.config.uri"
+local validate = require "sim.config.validate"
 local values = require "sim.config.values"
 
 local M = {}
@@ -15,12 +16,14 @@ local M = {}
 -- What fails is tried again after the others, so often at most.
 local MAX_PASSES <const> = 10
 
--- Objects that others need come first.
+-- Objects that others need come first, and what a text deletes last.
 local FIRST <const> = {
   "sys/provision", "auth/partition", "sys/folder", "sys/file", "net/interface", "net/trunk",
   "net/vlan", "net/route-domain", "net", "ltm/monitor", "ltm/profile", "ltm/node", "ltm/pool",
   "ltm/rule",
 }
+
+local LAST <const> = #FIRST + 2
 
 local function rank(template)
   for i, prefix in ipairs(FIRST) do
@@ -36,13 +39,12 @@ local function in_order(objects)
     turns.pause()
     local template <const> = object.node.template
     ranks[template] = ranks[template] or rank(template)
-    object.place = i
+    object.place, object.rank = i, object.verb == "delete" and LAST or ranks[template]
     local where <const> = reader.place(object)
     by_place[where] = by_place[where] or object
   end
   sorting.sort(objects, function(a, b)
-    local x <const>, y <const> = ranks[a.node.template], ranks[b.node.template]
-    if x ~= y then return x < y end
+    if a.rank ~= b.rank then return a.rank < b.rank end
     return a.place < b.place
   end)
   local function add(object)
@@ -77,6 +79,13 @@ local function put(store, object, ctx, allowed)
     local words = reason or "01070822:3: Access Denied: only administrators may load "
     if not ok then error({ message = words .. object.path }, 0) end
   end
+  local place <const> = reader.place(object)
+  if object.verb and object.verb ~= "create" and not store:get(place) then
+    local words <const> = object.node.template:gsub("/", " ")
+    local label <const> = words .. " " .. tostring(object.body.name or "")
+    validate.refuse_mcpd(("01020036:3: The requested object (%s) was not found."):format(label))
+  end
+  if object.verb == "delete" then return store:delete(place, ctx) end
   if object.node.type ~= "collection" then return store:modify(object.path, object.body, ctx) end
   local path, there = store:create(object.path, object.body, ctx)
   -- an object of new devices that the text names is saved, also if the text changed nothing
@@ -153,12 +162,19 @@ function M.load(device, text, allowed, only_verify)
   if not ok and problem ~= UNDONE then error(problem, 0) end
 end
 
+-- The text whose bytes came as characters: see f5/sim.lua.
+local function text_of(bytes)
+  return (bytes:gsub("[\xC2\xC3][\x80-\xBF]", function(character)
+    return string.char(utf8.codepoint(character))
+  end))
+end
+
 --- Loads the texts of a seed, each as far as it can be loaded. Returns a list of { file =, line =,
 -- message = } of what was refused.
 function M.plant_all(device, texts)
   local refused <const> = {}
   for _, entry in ipairs(texts) do
-    local _, problems = M.plant(device, entry.text)
+    local _, problems = M.plant(device, entry.bytes and text_of(entry.text) or entry.text)
     for _, problem in ipairs(problems) do
       refused[#refused + 1] =
         { file = entry.name, line = problem.line, message = problem.message }

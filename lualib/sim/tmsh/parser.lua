@@ -3,7 +3,7 @@
 --   for _, statement in ipairs(parser.read(text)) do … end
 --
 -- A statement: { line =, verb = "create" or nil, words = { "ltm", "pool", "/Common/web" },
---   block = { … } or nil, raw = the text of a script or nil }
+--   block = { … } or nil, raw = the text of a script or nil, wrong = { line =, message = } or nil }
 -- A block is a list of lines as they were written: { line =, "monitor", "/Common/http" }. An item
 -- is a word (a string) or a block. `inline`: the block was written on one line. `quoted[i]`: the
 -- item was in quotes.
@@ -40,7 +40,7 @@ end
 function Reader:skip()
   local ended = false
   while true do
-    local at = self.text:match("^[ \t\r]*()", self.at)
+    local at = self.text:match("^[ \t\r\v\f]*()", self.at)
     local first <const> = self.text:sub(at, at)
     if first == "\n" then
       self.line, self.at, ended = self.line + 1, at + 1, true
@@ -102,29 +102,40 @@ function Reader:word()
   return unescape(self.text:sub(start, self.at - 1)), false
 end
 
--- The text of a script up to its closing brace.
-function Reader:script()
-  local start <const>, line <const> = self.at, self.line
-  local depth, at = 1, start
+-- Where the script from a position ends: the position behind its closing brace, and how many lines
+-- it has; nil if it does not end. `plain`: braces in comments count as all others.
+local function end_of_script(text, start, plain)
+  local depth, at, lines = 1, start, 0
   while depth > 0 do
-    local found <const> = self.text:find("[{}\\#\n]", at)
-    if not found then fail(line, "Syntax Error: unbalanced braces") end
-    local char <const> = self.text:sub(found, found)
+    local found <const> = text:find("[{}\\\n]", at)
+    if not found then return nil end
+    local char <const> = text:sub(found, found)
     at = found + 1
     if char == "\\" then
-      if self.text:sub(at, at) == "\n" then self.line = self.line + 1 end
+      if text:sub(at, at) == "\n" then lines = lines + 1 end
       at = at + 1
     elseif char == "\n" then
-      self.line = self.line + 1
-      local comment <const> = self.text:match("^[ \t]*()#", at)
-      if comment then at = self.text:match("^[^\n]*()", comment) end
+      lines = lines + 1
+      local comment <const> = not plain and text:match("^[ \t]*()#", at)
+      if comment then at = text:match("^[^\n]*()", comment) end
     elseif char == "{" then
       depth = depth + 1
     elseif char == "}" then
       depth = depth - 1
     end
   end
-  self.at = at
+  return at, lines
+end
+
+-- The text of a script up to its closing brace. Braces in the comments of a rule do not count; in
+-- the scripts of a template they do, for what looks like a comment can be part of a page (HTML). If
+-- the script does not end in this way, the other way counts.
+function Reader:script(plain)
+  local start <const> = self.at
+  local at, lines = end_of_script(self.text, start, plain)
+  if not at then at, lines = end_of_script(self.text, start, not plain) end
+  if not at then fail(self.line, "Syntax Error: unbalanced braces") end
+  self.at, self.line = at, self.line + lines
   return self.text:sub(start, at - 2)
 end
 
@@ -174,7 +185,7 @@ function Reader:block(keys, raw)
       self.at = self.at + 1
       local key <const> = current[#current]
       if keys and keys[key] then
-        current[#current + 1] = self:script()
+        current[#current + 1] = self:script(keys == SCRIPT_KEYS["sys application template"])
         current.quoted[#current] = true
       else
         current[#current + 1] = self:block(keys)
@@ -227,14 +238,40 @@ function Reader:statement()
   return statement
 end
 
+local function first_wrong_byte(text)
+  local _, wrong <const> = utf8.len(text)
+  local zero <const> = text:find("\0", 1, true)
+  return wrong and zero and math.min(wrong, zero) or wrong or zero
+end
+
+-- What is said of a statement whose text is not UTF-8, or has a NUL byte.
+local function wrong_byte(text, line)
+  local at <const> = first_wrong_byte(text)
+  return at and {
+    line = line + count_lines(text:sub(1, at - 1)),
+    message = text:byte(at) == 0 and "Syntax Error: there is a NUL byte"
+      or ("Syntax Error: byte 0x%02x is not UTF-8: save the text as UTF-8"):format(text:byte(at)),
+  }
+end
+
 --- Returns the statements of a text. Raises { line =, message = }.
 function M.read(text)
+  if text:find "^\xEF\xBB\xBF" then
+    fail(1, "Syntax Error: the text starts with a byte order mark: save it without one")
+  elseif text:find("\r", 1, true) and not text:find("\n", 1, true) then
+    fail(1, "Syntax Error: the lines end with CR: save the text with LF or CR LF")
+  end
   local reader <const> = setmetatable({ text = text, at = 1, line = 1, depth = 0 }, Reader)
-  local statements <const> = {}
+  local statements <const>, is_wrong <const> = {}, first_wrong_byte(text)
   reader:skip()
   while reader.at <= #text do
     turns.pause()
-    statements[#statements + 1] = reader:statement()
+    local from <const> = reader.at
+    local statement <const> = reader:statement()
+    if is_wrong then
+      statement.wrong = wrong_byte(text:sub(from, reader.at - 1), statement.line)
+    end
+    statements[#statements + 1] = statement
     reader:skip()
   end
   return statements

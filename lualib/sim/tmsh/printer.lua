@@ -63,10 +63,14 @@ M.word, M.dashed, M.ROWS = text_of, dashed, ROWS
 
 -- Properties of all kinds that are always printed.
 local EVERYWHERE <const> = { defaultsFrom = true, inheritedTrafficGroup = true }
+-- Properties that a saved file does not have: the device works them out again.
+local NOT_SAVED <const> = {
+  ["net/self"] = { floating = true, unit = true }, ["cm/device"] = { failoverState = true },
+}
 -- Properties that are printed even if they have their usual values.
 local ALWAYS <const> = {
   ["ltm/virtual"] = {
-    destination = true, ipProtocol = true, mask = true, source = true, translateAddress = true,
+    destination = true, mask = true, source = true, translateAddress = true,
     translatePort = true, vsIndex = true, creationTime = true, lastModifiedTime = true,
   },
   ["ltm/virtual-address"] = { address = true, arp = true, mask = true, trafficGroup = true },
@@ -122,6 +126,7 @@ local function chosen(how, store, node, path, object)
   local always <const> = ALWAYS[node.template] or ALWAYS.others
   local base <const> = how.all and NOTHING or usual_values(store, node, path, object)
   local own <const> = node.props.defaultsFrom and not object._factory and object._own
+  local derived <const> = NOT_SAVED[node.template] or NOTHING
   local fields <const> = {}
   for key, value in pairs(object) do
     local hidden = HIDDEN[key]
@@ -136,7 +141,10 @@ local function chosen(how, store, node, path, object)
     local spec <const> = not hidden and node.props[key]
     hidden = hidden or key:sub(1, 1) == "_" or key:find "Reference$"
       or spec and spec.r and not shows_computed(how, node.template, always[key])
-      or how.saved and is_empty(value) and base[key] == nil
+      or how.saved and (is_empty(value) and base[key] == nil or derived[key])
+      -- of others than folders, only an inherited traffic group is worth a word
+      or key == "inheritedTrafficGroup" and value == "false" and not how.all
+        and node.template ~= "sys/folder"
     if not hidden then fields[key] = value end
   end
   for _, key in ipairs(usually_set(node, base)) do
@@ -367,6 +375,7 @@ function Printer:object(node, object, path)
   self:block(0, words .. " ", function()
     local text <const> = SCRIPTS[template] and object.apiAnonymous
     if not text then return self:properties(1, node, object, path) end
+    if object.appService then self:value(1, "appService", object.appService) end
     if text ~= "" then self.parts[#self.parts + 1] = text end
   end)
 end

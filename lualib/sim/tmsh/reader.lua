@@ -20,6 +20,15 @@ local function fail(line, message, ...)
   error({ line = line, message = message:format(...) }, 0)
 end
 
+local MAX_QUOTED <const> = 120
+
+-- Words as a message quotes them.
+local function short(words)
+  local text <const> = type(words) == "table" and table.concat(words, " ") or words
+  if #text <= MAX_QUOTED then return text end
+  return (text:sub(1, MAX_QUOTED):gsub("[\xC0-\xFF][\x80-\xBF]*$", "")) .. "..."
+end
+
 -- The template of a statement and how many words it has: the longest that is a kind.
 local function template_of(words)
   local found, count
@@ -248,7 +257,7 @@ local function read_property(node, entry, i, object, block_inline)
     end
   end
   if node.known and not node.open and not spec and not sub and not IDENTITY[name] then
-    fail(entry.line, 'Syntax Error: "%s" unknown property', key)
+    fail(entry.line, 'Syntax Error: "%s" unknown property', short(key))
   end
   if value == nil or spec and spec.t == "b" and is_word(value) and #entry > i + 1 then
     object[name] = true
@@ -294,6 +303,16 @@ local function identify(node, body, name, partition)
   body.partition = partition
 end
 
+-- The body of a rule. An application service to which it belongs stands above the script.
+local function read_script(raw)
+  local script = raw:find "%S" and raw or ""
+  local owner <const>, rest <const> = script:match "^%s*app%-service[ \t]+(/%S+)[ \t\r]*\n(.*)$"
+  script = rest or script
+  if not script:find "%S" then script = "" end
+  local text <const> = script:gsub("^[ \t]*\n", ""):gsub("\n[ \t]*$", "")
+  return { apiAnonymous = text, appService = owner }
+end
+
 --- Returns the template of a statement, such as "ltm/pool", and the words that follow it.
 function M.template(words)
   local node <const>, count <const> = template_of(words)
@@ -303,29 +322,33 @@ end
 
 --- Returns the object that a statement describes. `partition`: of names without one.
 function M.object(statement, partition)
+  if statement.wrong then error(statement.wrong, 0) end
   local words <const> = statement.words
   local node <const>, count <const> = template_of(words)
   if not node then
-    fail(statement.line, 'Syntax Error: "%s" unknown component', table.concat(words, " "))
+    fail(statement.line, 'Syntax Error: "%s" unknown component', short(words))
+  end
+  if node.type ~= "collection" and node.type ~= "singleton" then
+    fail(statement.line, 'Syntax Error: "%s" cannot be configured', short(words))
   end
   local rest <const> = table.move(words, count + 1, #words, 1, {})
   local body = statement.block and read_properties(node, statement.block) or {}
-  if statement.raw then
-    local script <const> = statement.raw:find "%S" and statement.raw or ""
-    body = { apiAnonymous = script:gsub("^[ \t]*\n", ""):gsub("\n[ \t]*$", "") }
-  end
+  if statement.raw then body = read_script(statement.raw) end
   if node.type == "collection" then
     if #rest == 0 then fail(statement.line, "Syntax Error: the name of the %s is missing",
       table.concat(words, " ")) end
-    local quoted <const> = statement.quoted or {}
+    local in_quotes <const> = statement.quoted or {}
     for i, word in ipairs(rest) do
-      if #rest > 1 and quoted[count + i] and word:find "%s" then rest[i] = '"' .. word .. '"' end
+      if #rest > 1 and in_quotes[count + i] and word:find "%s" then rest[i] = '"' .. word .. '"' end
     end
     identify(node, body, table.concat(rest, " "), partition or "Common")
   elseif #rest > 0 then
-    fail(statement.line, 'Syntax Error: unexpected argument "%s"', rest[1])
+    fail(statement.line, 'Syntax Error: unexpected argument "%s"', short(rest[1]))
   end
-  return { path = ROOT .. node.template, body = body, node = node, line = statement.line }
+  return {
+    path = ROOT .. node.template, body = body, node = node, line = statement.line,
+    verb = statement.verb,
+  }
 end
 
 --- Reads all objects of a text. Returns a list of what M.object returns, and a list of { line =,
@@ -341,6 +364,10 @@ function M.objects(statements)
       local ok, found = pcall(M.object, statement, partition)
       if not ok and type(found) ~= "table" then error(found, 0) end
       table.insert(ok and objects or refused, found)
+    else
+      local what <const> = statement.verb or "{"
+      refused[#refused + 1] =
+        { line = statement.line, message = ('Syntax Error: "%s" of nothing'):format(what) }
     end
   end
   return objects, refused

@@ -73,6 +73,45 @@ sys db ui.advisory.text {
 }
 sys db dosl7.p3p_header { default-value "none" value "a"b" }
 ltm rule /Common/empty { }
+ltm rule /Common/owned {
+    app-service /Common/a.app/a
+when HTTP_REQUEST { pool x }
+}
+ltm node /Common/2001:0db8:0::9 {
+    address 2001:db8::9
+}
+ltm pool /Common/six {
+    members {
+        /Common/2001:0db8:0::9.80 {
+            address 2001:db8::9
+        }
+    }
+}
+ltm virtual /Common/all {
+    destination /Common/0.0.0.0%2:0
+    mask any
+    source 0.0.0.0%2/0
+}
+ltm virtual-address /Common/0.0.0.0%2 {
+    address any%2
+    arp disabled
+    mask any
+}
+net route-domain /Common/2 {
+    id 2
+}
+sys application template /Common/t {
+    actions {
+        definition {
+            implementation {
+set page {
+  # not a comment {
+  }
+}
+            }
+        }
+    }
+}
 ]]
 
 local device, bip
@@ -118,12 +157,19 @@ describe("tmsh text and REST", function()
       "gtm topology ldns: region /Common/r server: not continent EU {",
       "last-resort-pool a /Common/p", "creation-time 2020-09-17:08:50:22", "vs-index",
       'value "CP="{}""', 'value "a"b"', "ltm rule /Common/empty { }", 'set x { "y }"',
+      "/Common/owned {\n    app-service /Common/a.app/a\nwhen HTTP_REQUEST { pool x }\n}",
+      "/Common/2001:0db8:0::9.80 {\n            address 2001:db8::9", "address any%2\n",
+      "  # not a comment {\n  }\n}\n",
     } do
       assert.is_truthy(all:find(words, 1, true), words .. "\n" .. all)
     end
     local saved <const> = device:configuration()
     assert.is_truthy(saved:find("    send none\n", 1, true))
-    assert.is_nil(saved:find("vs-index", 1, true))
+    local not_saved <const> =
+      { "vs-index", "ip-protocol any", "inherited-traffic-group false\n    mask" }
+    for _, words in ipairs(not_saved) do
+      assert.is_nil(saved:find(words, 1, true), words)
+    end
     lab.stop(bip, device)
     start(saved)
     assert.same({}, device:refused())
@@ -169,6 +215,38 @@ describe("a configuration text", function()
     end
     start "ltm pool a { }\nltm pool \\"
     assert.is_true(bip.ltm.pool.a:exists())
+  end)
+
+  it("refuses by line what cannot be part of it", function()
+    local text <const> = "ltm pool a {\n  description \"M\xFCnchen\" }\nltm pool b\0 { }\n"
+      .. "{ x }\ncreate\n"
+      .. "sys tmm-info { npus 2 }\ndelete ltm pool d\nmodify ltm pool e { }\nltm pool \f c { }\n"
+    start(text .. ("x"):rep(5000) .. " { }\n")
+    local said <const> = {}
+    for i, problem in ipairs(device:refused()) do
+      said[i] = ("%d %s"):format(problem.line, problem.message)
+      assert.is_true(#problem.message < 300)
+    end
+    for i, words in ipairs {
+      "^2 .*byte 0xfc is not UTF%-8", "^3 .*NUL", '^4 .*"{" of nothing', '^5 .*"create" of nothing',
+      '^6 .*"sys tmm%-info" cannot be configured', "^7 .*pool d%) was not found",
+      "^8 .*pool e%) was not found", '^10 .*xxx%.%.%." unknown component',
+    } do
+      assert.matches(words, said[i])
+    end
+    assert.is_true(bip.ltm.pool.c:exists())
+    local marks <const> = { ["\xEF\xBB\xBF"] = "byte order mark", ["#\r"] = "end with CR" }
+    for start_of, words in pairs(marks) do
+      lab.stop(bip, device)
+      start(start_of .. "ltm pool a { }")
+      assert.matches(words, device:refused()[1].message)
+    end
+  end)
+
+  it("deletes what it says", function()
+    start "ltm pool a { }\nltm pool b { }\ndelete ltm pool a\n"
+    assert.same({}, device:refused())
+    assert.same({ false, true }, { bip.ltm.pool.a:exists(), bip.ltm.pool.b:exists() })
   end)
 
   it("of one long line takes no long time", function()

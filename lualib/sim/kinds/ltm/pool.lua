@@ -55,7 +55,11 @@ local pool_member <const> = {
     end
     local number = validate.port(port)
     if not number then validate.refuse(('invalid property value "name":"%s"'):format(name)) end
-    if validate.is_address(host) then host = validate.short_address(host) end
+    -- a node keeps the spelling of its name, and its members have it, too
+    local spelt = names.segment(names.full(partition, sub_path, host))
+    if validate.is_address(host) and not store:get(ROOT .. "ltm/node/" .. spelt) then
+      host = validate.short_address(host)
+    end
     local separator = host:find ":" and "." or ":"
     name = host .. separator .. number
     local full = names.full(partition, sub_path, name)

@@ -297,14 +297,14 @@ local virtual <const> = {
   before = function(store, _, object, ctx)
     local path, full, host = virtual_address(store, object, ctx)
     if store:get(path) then return end
-    local plain = host:gsub("%%%d+$", "")
+    local plain, domain = host:match "^([^%%]*)(.*)$"
     local partition, sub_path, name = names.split(full)
     local any = plain == "0.0.0.0" or plain == "::"
     store:create(ROOT .. "ltm/virtual-address", {
       name = name,
       partition = partition,
       subPath = sub_path,
-      address = any and (plain == "::" and "any6" or "any") or host,
+      address = any and (plain == "::" and "any6" or "any") .. domain or host,
       mask = object.mask,
       arp = any and "disabled" or "enabled",
       icmpEcho = any and "disabled" or "enabled",

@@ -8,6 +8,16 @@ local validate = require "sim.config.validate"
 local s <const> = property.text
 local ANY <const> = { any = true, any6 = true, ["0.0.0.0"] = true, ["::"] = true }
 
+local WILDCARDS <const> = { any = "0.0.0.0", any6 = "::" }
+
+-- Whether two texts are one address. Files may name the route domain in the object's name only.
+local function is_same(given, known, ctx)
+  local host, domain = given:match "^([^%%]*)(.*)$"
+  local known_host, known_domain = known:match "^([^%%]*)(.*)$"
+  if domain ~= known_domain and not (ctx.seed and domain == "") then return false end
+  return (WILDCARDS[host] or host) == (WILDCARDS[known_host] or known_host)
+end
+
 -- Somebody who creates an address that another partition has is refused. Virtual servers may share
 -- it: the device makes their addresses itself.
 local function check_unique(store, object, ctx)
@@ -33,9 +43,9 @@ local address <const> = {
       if object.address:find ":" and not properties.mask then
         object.mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
       end
-    elseif properties.address == old.address:match "^(.*)%%%d+$" and ctx.seed then
-      object.address = old.address  -- files name the route domain in the object's name only
-    elseif properties.address and properties.address ~= old.address then
+    elseif properties.address and is_same(properties.address, old.address, ctx) then
+      object.address = old.address
+    elseif properties.address then
       validate.refuse_mcpd(
         (
           "01070734:3: Configuration error: The address of virtual address (%s) cannot "

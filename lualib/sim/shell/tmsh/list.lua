@@ -22,7 +22,7 @@ function ListPrinter:text(property, value)
     text = text:gsub("/[^%s{}]+", function(full) return target.shown(self.session, full) end)
     return (text:gsub("%s+$", ""))
   end
-  if property == "value" then return printing.word(text) end
+  if property == "value" or property == "appService" then return printing.word(text) end
   if property == "destination" or property == "address" then
     return services.named(target.shown(self.session, text))
   end
