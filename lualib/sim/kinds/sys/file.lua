@@ -34,7 +34,7 @@ local function settle_certificate(object, ctx)
   object.issuer = object.issuer or object.subject
   object.expirationDate = object.expirationDate or 2051222400
   object.expirationString = object.expirationString or expiry(object.expirationDate)
-  if not ctx.factory then
+  if not ctx.factory and object.isBundle ~= "true" then
     object.serialNumber = object.serialNumber or tostring(object.fullPath:byte(-5) * 7919)
   end
   object.fingerprint = object.fingerprint
