@@ -149,7 +149,7 @@ static bool write_ca(sim_authority *authority, char *path, size_t size) {
   }
   if (write_pem(authority->ca, fd)) return true;
   unlink(path);
-  return false;
+  return keep_in_memory(authority, path, size); /* the disk is full */
 }
 
 sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size_t error_size) {

@@ -130,6 +130,37 @@ describe("Q2 what goes wrong around a queue", function()
     remove()
   end)
 
+  it("works with a full disk of its own, and says what a playbook could not write", function()
+    local small <const> = place.path .. "/small"
+    if not os.execute(("mkdir %s && mount -t tmpfs -o size=64k tmpfs %s 2>/dev/null"):format(small,
+        small))
+    then
+      return pending "a file system of its own cannot be made here"
+    end
+    local _ <close> = setmetatable({}, { __close = function() os.execute("umount " .. small) end })
+    os.execute(("cat /dev/zero >%s/filler 2>/dev/null"):format(small))
+    local playbook <const> = place:file("disk.lua", [[
+      bip.ltm.pool["/Common/full"]:ensure { monitor = "/Common/http" }
+      local file <close> = assert(io.open(os.getenv "TMPDIR" .. "/x", "w"))
+      file:setvbuf "no"
+      if device.name == "127.0.0.2" then assert(file:write("text")) end
+    ]])
+    for _, words in ipairs { { "--check" }, {} } do
+      words[#words + 1] = playbook
+      local run <const> = math.tointeger(tonumber(program.run({
+        "submit", "--queue", q.address, "--inventory", inventory(devices(1, 2)),
+        table.unpack(words),
+      }, { env = ENV }).out))
+      local one <close> = q:worker("w", { "--lease", "10", "--once" }, {
+        DEVICE_PASSWORD = "admin", TMPDIR = small, HOME = small,
+      })
+      local ended <const> = one:wait(60)
+      assert.equal(0, ended.status, ended.err)
+      assert.same({ done = 1, failed = 1 }, q:states(run))
+      assert.matches("No space left on device", message(run, 2))
+    end
+  end)
+
   it("waits while the database accepts no writes, and while somebody locks a table", function()
     local PLAYBOOK <const> = [[
       local pool = "n" .. arg[1]
