@@ -167,11 +167,13 @@ function M.array(list)
 end
 
 -- A server that has lost its client must not keep locks: a transaction that does nothing ends, too.
+-- The rules of the queue lock rows and then look at them as they are.
 local SETTINGS <const> = [[
-  select set_config('statement_timeout', $1, false),
-    set_config('idle_in_transaction_session_timeout', $1, false),
-    set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),
-    set_config('bytea_output', 'hex', false)]]
+  select pg_catalog.set_config('statement_timeout', $1, false),
+    pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
+    pg_catalog.set_config('idle_in_transaction_session_timeout', $1, false),
+    pg_catalog.set_config('TimeZone', 'UTC', false), pg_catalog.set_config('DateStyle', 'ISO', false),
+    pg_catalog.set_config('bytea_output', 'hex', false)]]
 
 --- Opens a connection. `address`: a URL, or a list such as "host=db dbname=runs"; what is missing
 -- comes from PGHOST and the other variables of libpq, ~/.pgpass and the service file. A password in

@@ -25,10 +25,28 @@ function M.address(given)
   return address, M.schema_name(given)
 end
 
+-- A pooler may give each transaction another connection of its own: then the search path and LISTEN
+-- are lost. With such a pooler a second connection gets the one that is idle now.
+local function check_pooler(db, address)
+  local process <const> = "select pg_catalog.pg_backend_pid() as pid"
+  local mine <const> = db:row(process).pid
+  if mine == db:pid() then return end
+  local other <close> = postgres.connect(address)
+  if other:row(process).pid ~= mine then return end
+  error(core.error_new {
+    kind = "database",
+    message = "the database is behind a pooler that shares its connections between transactions: "
+      .. "a queue needs pool_mode = session, or the address of the server itself",
+  }, 0)
+end
+
 --- A connection to a queue, which must be of this version. `options`: as of f5.postgres.
 function M.open(address, name, options)
   local db = postgres.connect(address, options)
-  local ok, err = pcall(schema.use, db, name or schema.DEFAULT_NAME)
+  local ok, err = pcall(function()
+    check_pooler(db, address)
+    schema.use(db, name or schema.DEFAULT_NAME)
+  end)
   if ok then return db end
   db:close()
   error(err, 0)

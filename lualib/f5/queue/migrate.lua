@@ -28,9 +28,17 @@ function M.check_name(name)
   )
 end
 
+-- Nobody's functions but the server's are called until the search path is the queue's: in older
+-- databases everybody may create some in the schema public.
 local function check_server(db)
+  db:query "select pg_catalog.set_config('search_path', 'pg_catalog', false)"
   local version = db:version()
-  if version >= OLDEST_SERVER then return end
+  if version >= OLDEST_SERVER then
+    local encoding = db:row "select current_setting('server_encoding') as name".name
+    if encoding == "UTF8" then return end
+    fail("the database has the encoding %s; a queue needs UTF8: createdb -E UTF8 -T template0 NAME",
+      encoding)
+  end
   fail("the database is PostgreSQL %s; a queue needs version %d or later",
     version < 100000 and ("%d.%d"):format(version // 10000, version // 100 % 100)
     or version // 10000, OLDEST_SERVER // 10000)
@@ -73,6 +81,16 @@ local function version_of(db, name)
   ).n or 0
 end
 
+-- The functions of the queue have the rights of its owner: what others put beside them would, too.
+local function check_private(db, name)
+  local open = db:row([[
+    select exists (select from pg_namespace n, aclexplode(n.nspacl) a
+      where n.nspname = $1 and a.grantee = 0 and a.privilege_type = 'CREATE') as yes]], name).yes
+  if not open then return end
+  fail("everybody may create objects in the schema %s: revoke create on schema %s from public, or "
+    .. "choose another one with --schema", name, name)
+end
+
 local function refuse_foreign(name)
   fail("the schema %s holds something else than a queue; choose another one with --schema", name)
 end
@@ -94,6 +112,7 @@ function M.migrate(db, name)
       tx:query("select pg_advisory_xact_lock(hashtextextended('f5lua queue ' || $1, 0))", name)
       local before = version_of(tx, name) or refuse_foreign(name)
       if before > M.VERSION then refuse_newer(name, before) end
+      check_private(tx, name)
       if before == M.VERSION then return before end
       local schema <const> = postgres.identifier(name)
       if before == 0 then

@@ -270,6 +270,54 @@ describe("Q3 f5lua queue", function()
       "select (select count(*) from jobs) as jobs, (select count(*) from attempts) as attempts")
   end)
 
+  it("keeps clear of what others put into the database", function()
+    local address <const> = new_database()
+    server:sql("create role evil login; grant create on schema public to public", address)
+    local name <const> = address:match "dbname='([^']*)'"
+    -- It fits better than the server's own function, which takes a bigint.
+    server:sql([[create function hashtextextended(text, integer) returns bigint language plpgsql as
+      $f$ begin raise exception 'carried out by %', current_user; end $f$]],
+      server:address { dbname = name, user = "evil" })
+    init(address)
+    refused(3, "everybody may create objects in the schema public", {
+      "init", "--queue", address, "--schema", "public",
+    })
+    server:sql("alter database " .. name .. " set default_transaction_isolation = serializable")
+    local db <close> = open(address)
+    assert.equal("read committed", db:row "show transaction_isolation".transaction_isolation)
+  end)
+
+  it("refuses databases that cannot hold all texts", function()
+    for _, encoding in ipairs { "SQL_ASCII", "LATIN1" } do
+      local name <const> = "q_" .. encoding:lower()
+      server:sql(("create database %s template template0 locale 'C' encoding '%s'"):format(name,
+        encoding))
+      refused(3, ("has the encoding %s; a queue needs UTF8"):format(encoding), {
+        "init", "--queue", server:address { dbname = name },
+      })
+    end
+  end)
+
+  it("refuses a pooler that shares connections between transactions", function()
+    local address <const> = new_database()
+    init(address)
+    local postgres <const> = require "f5.postgres"
+    local shared <close> = connect(address)
+    local _ <close> = setmetatable({}, { __close = function() postgres.connect = connect end })
+    -- Two connections that have the same process; the pooler tells another one.
+    function postgres.connect()
+      return setmetatable({ pid = function() return 1 end, close = function() end }, {
+        __index = function(_, name)
+          return function(_, ...) return shared[name](shared, ...) end
+        end,
+        __close = function() end,
+      })
+    end
+    local ok, err = f5.try(open, address)
+    assert.is_false(ok)
+    assert.matches("pool_mode = session", err.message, 1, true)
+  end)
+
   it("is set up as docs/queue.md says", function()
     local place <close> = program.directory()
     -- Not a function of the shell: what runs in the background is to be the program itself.
