@@ -502,8 +502,8 @@ describe("D2 DO on the simulated device", function()
     for _, one in ipairs(post(again).json.traces.diff) do
       lines[#lines + 1] = table.concat(one.path, ".")
     end
-    -- two settings that the simulated device has no value for, and the declaration a default
-    assert.same({ "Common.System.guiAudit", "Common.System.guiSecurityBannerText" }, lines)
+    -- a setting that the simulated device has no value for, and the declaration a default
+    assert.same({ "Common.System.guiSecurityBannerText" }, lines)
     assert.equal(400, curl { device, "GET", ROOT .. "/inspect?targetHost=192.0.2.1" }.status)
   end)
 

@@ -113,7 +113,7 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
       props = {
         enabled = flag(true), disabled = flag(), monitor = of_addresses and s "default" or nil,
         alternateMode = { d = "round-robin", keeps_none = true },
-        fallbackMode = { keeps_none = true },
+        fallbackMode = { keeps_none = true }, minMembersUpMode = s "off", minMembersUpValue = i(0),
         loadBalancingMode = { d = "round-robin" },
       },
     },
