@@ -8,17 +8,15 @@ local queue = require "postgres.queue"
 local server_of = require "postgres.server"
 
 -- Two networks of Linux, and the links between them and the database. Other specs may run at the
--- same time: the number is one of 100.
-local number <const> = math.random(100, 199)
-
-local function site(letter, net, port)
+-- same time, so each has a number.
+local function site(letter, net, port, number)
   return {
     net = ("f5lua-%s%d"):format(letter, number), link = ("f5lua-l%s%d"):format(letter, number),
     db = ("10.%d.%d.1"):format(net, number), own = ("10.%d.%d.2"):format(net, number), port = port,
   }
 end
 
-local SITES <const> = { a = site("a", 201, 8443), b = site("b", 202, 9443) }
+local SITES <const> = {}
 
 local function run(format, ...)
   return os.execute((format:format(...)) .. " >/dev/null 2>&1")
@@ -31,23 +29,32 @@ local function remove()
   end
 end
 
+local function connect(one)
+  return run("ip link add %s type veth peer name uplink netns %s", one.link, one.net)
+    and run("ip address add %s/30 dev %s", one.db, one.link)
+    and run("ip link set %s up", one.link)
+    and run("ip -n %s address add %s/30 dev uplink", one.net, one.own)
+    and run("ip -n %s link set uplink up", one.net)
+    and run("ip -n %s link set lo up", one.net)
+end
+
+-- Makes the networks. A number whose first network exists belongs to somebody else.
 local function make()
-  for _, one in pairs(SITES) do
-    local done = run("ip netns add %s", one.net)
-      and run("ip link add %s type veth peer name uplink netns %s", one.link, one.net)
-      and run("ip address add %s/30 dev %s", one.db, one.link)
-      and run("ip link set %s up", one.link)
-      and run("ip -n %s address add %s/30 dev uplink", one.net, one.own)
-      and run("ip -n %s link set uplink up", one.net)
-      and run("ip -n %s link set lo up", one.net)
-    if not done then return false end
+  for _ = 1, 20 do
+    local number <const> = math.random(1, 254)
+    local a <const> = site("a", 201, 8443, number)
+    if run("ip netns add %s", a.net) then
+      SITES.a, SITES.b = a, site("b", 202, 9443, number)
+      local done = connect(a) and run("ip netns add %s", SITES.b.net) and connect(SITES.b)
+      if not done then remove() end
+      return done
+    end
   end
-  return true
+  return false
 end
 
 local missing = server_of.missing
 if not missing and not make() then missing = "network namespaces cannot be made here" end
-if missing then remove() end
 
 local it = missing and function(name) pending(name .. ": " .. missing) end or it
 
