@@ -16,7 +16,9 @@ end
 
 local function browse(file) return browser.run("report.mjs", file) end
 
-local function in_browser(name, fn) it(name, browser.test(pending, fn)) end
+local function in_browser(name, fn)
+  it(name, browser.test(function(why) return pending(why) end, fn))
+end
 
 -- The data in a page.
 local function data_of(text)

@@ -38,7 +38,8 @@ function M.run(script, file)
   return json.decode(done.out)
 end
 
---- Returns the body of a test that needs a browser. `pending`: that of the spec.
+--- Returns the body of a test that needs a browser. `pending` looks up that of the test: the one
+-- outside of tests skips nothing.
 function M.test(pending, fn)
   return function()
     local why <const> = missing()
