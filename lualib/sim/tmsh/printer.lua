@@ -368,7 +368,7 @@ function Printer:object(node, object, path)
   turns.pause()
   local template <const> = node.template
   local words = template:gsub("/%*/[^/]+", ""):gsub("/", " ")
-  if node.type ~= "singleton" then
+  if node.type ~= "singleton" and not spelling.NAMELESS[template] then
     words = words .. " " .. self:row(template, object.fullPath or object.name)
   end
   self.scripts = spelling.SCRIPTS[(template:gsub("/%*/.*$", ""):gsub("/", " "))]

@@ -335,6 +335,7 @@ function M.object(statement, partition)
   local body = statement.block and read_properties(node, statement.block) or {}
   if statement.raw then body = read_script(statement.raw) end
   if node.type == "collection" then
+    rest[1] = rest[1] or body[spelling.NAMELESS[node.template]]
     if #rest == 0 then fail(statement.line, "Syntax Error: the name of the %s is missing",
       table.concat(words, " ")) end
     local in_quotes <const> = statement.quoted or {}

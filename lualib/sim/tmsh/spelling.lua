@@ -90,6 +90,9 @@ M.SCRIPTS = {
   },
 }
 
+--- Kinds whose objects have no name in tmsh -> the property (of REST) that tells them apart.
+M.NAMELESS = { ["apm/report/default-report"] = "user" }
+
 -- Times that a device keeps: "2020-09-17T08:50:22Z" in REST, "2020-09-17:08:50:22" in tmsh.
 local TIMES <const> = {
   creationTime = true, lastModifiedTime = true, createTime = true, lastUpdateTime = true,

@@ -77,6 +77,10 @@ ltm rule /Common/owned {
     app-service /Common/a.app/a
 when HTTP_REQUEST { pool x }
 }
+apm report default-report {
+    report-name sessionReports/sessionSummary
+    user /Common/admin
+}
 ltm node /Common/2001:0db8:0::9 {
     address 2001:db8::9
 }
@@ -118,7 +122,7 @@ local device, bip
 
 local function start(text)
   device = sim.start {
-    provision = { "ltm", "gtm", "afm", "pem" },
+    provision = { "ltm", "gtm", "afm", "pem", "apm" },
     seed = { conf = { { name = "x.conf", text = text } } },
   }
   bip = lab.connect(device)
@@ -159,6 +163,7 @@ describe("tmsh text and REST", function()
       'value "CP="{}""', 'value "a"b"', "ltm rule /Common/empty { }", 'set x { "y }"',
       "/Common/owned {\n    app-service /Common/a.app/a\nwhen HTTP_REQUEST { pool x }\n}",
       "/Common/2001:0db8:0::9.80 {\n            address 2001:db8::9", "address any%2\n",
+      "apm report default-report {\n    report-name sessionReports/sessionSummary\n    user",
       "  # not a comment {\n  }\n}\n",
     } do
       assert.is_truthy(all:find(words, 1, true), words .. "\n" .. all)
