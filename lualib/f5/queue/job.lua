@@ -4,6 +4,7 @@ local core = require "f5.core"
 local credentials = require "f5.fleet.credentials"
 local manifest = require "f5.queue.manifest"
 local printed = require "f5.queue.printed"
+local problem = require "f5.queue.problem"
 local recorders = require "f5.safe.recorders"
 local runs = require "f5.queue.runs"
 local safe = require "f5.safe"
@@ -129,23 +130,6 @@ function Job:visit(run)
   return outcome
 end
 
-local LONGEST_KIND <const> = 100 -- bytes; those of f5lua are shorter
-
--- A playbook may raise any value.
-local function error_of(problem)
-  local is_error <const> = type(problem) == "table"
-  local text = problem
-  if is_error and not getmetatable(problem) and problem.message ~= nil then
-    text = problem.message
-  end
-  local kind, status = is_error and problem.kind, is_error and problem.status
-  return {
-    message = printed.shortened(core.mask(runs.text(text))),
-    kind = type(kind) == "string" and #kind <= LONGEST_KIND and kind or nil,
-    status = math.type(status) == "integer" and status or nil,
-  }
-end
-
 --- Sets the result that is stored.
 -- @param outcome table of the kind, or the error
 function Job:conclude(ok, outcome)
@@ -154,9 +138,9 @@ function Job:conclude(ok, outcome)
     changed = self.usage.changed, calls = self.usage.calls, bytes = self.usage.bytes,
   }
   if not ok then
-    result.state, result.error = "failed", error_of(outcome)
+    result.state, result.error = "failed", problem.of(outcome)
   elseif outcome.problem then
-    result.state, result.error = "failed", error_of(outcome.problem)
+    result.state, result.error = "failed", problem.of(outcome.problem)
     result.result = runs.storable(outcome.result)
   elseif outcome.skipped then
     result.state, result.reason = "skipped", outcome.skipped
@@ -166,8 +150,10 @@ function Job:conclude(ok, outcome)
   self.result = result
 end
 
---- Carries it out: afterwards it has a result, or it was stopped.
+--- Carries it out: afterwards it has a result, or it was stopped. From now on the fiber is limited
+-- (f5.queue.limit): the result, and an error, may have metamethods of the playbook.
 function Job:work(run)
+  core.set_limited(true)
   local ok, outcome = printed.collect(self, self.visit, self, run)
   local cancelled = not ok and type(outcome) == "table" and outcome.kind == "cancelled"
   -- A lease that is not half over, and a write that does not fit: it never will.

@@ -69,12 +69,9 @@ function Playbook:environment(values)
   return environment
 end
 
---- Runs the playbook on one device. It uses `bip` and `device`, or returns a function of them. Its
--- code may not run for long without a pause, if the process has a limit (f5.queue.limit).
+--- Runs the playbook on one device. It uses `bip` and `device`, or returns a function of them.
 -- @return what it returns
 function Playbook:run(bip, device)
-  local before <const> = core.set_limited(true)
-  local _ <close> = setmetatable({}, { __close = function() core.set_limited(before) end })
   return defer.call(function()
     local environment = self:environment { bip = bip, device = device }
     local chunk = load(source(self.main.contents), "@" .. self.main.name, "t", environment)

@@ -6,6 +6,7 @@ local core = require "f5.core"
 local json = require "f5.json"
 local kinds = require "f5.queue.kinds"
 local manifest = require "f5.queue.manifest"
+local problem = require "f5.queue.problem"
 
 local Runs = {}
 Runs.__index = Runs
@@ -94,12 +95,6 @@ local function too_large(bytes)
   return ("(a result of %.1f MB: more than 1 MB is not stored)"):format(bytes / (1 << 20))
 end
 
---- A value as text. A playbook's own tostring may fail.
-function Runs.text(value)
-  local ok, text = pcall(tostring, value)
-  return ok and text or ("(a %s without a text)"):format(type(value))
-end
-
 local function is_finite(value)
   return value == value and value ~= math.huge and value ~= -math.huge
 end
@@ -108,9 +103,9 @@ end
 local function of_table(result)
   local ok, text = pcall(json.encode, result)
   if ok then return #text > MOST_RESULT and too_large(#text) or json.decode(text) end
-  local own <const> = Runs.text(result)
+  local own <const> = problem.text(result)
   if not own:find "^table: 0x" then return own end
-  return ("(a table that is not JSON: %s)"):format(Runs.text(text))
+  return ("(a table that is not JSON: %s)"):format(problem.text(text))
 end
 
 --- A result as it can be stored: JSON, else text. Instead of one that is too large, a text says so.
@@ -119,7 +114,7 @@ function Runs.storable(result)
   if kind == "nil" or kind == "boolean" then return result end
   if kind == "number" then return is_finite(result) and result or tostring(result) end
   if kind == "table" then result = of_table(result) end
-  if kind ~= "table" and kind ~= "string" then result = core.mask(Runs.text(result)) end
+  if kind ~= "table" and kind ~= "string" then result = core.mask(problem.text(result)) end
   if type(result) ~= "string" then return result end
   return #result > MOST_RESULT and too_large(#result) or result
 end

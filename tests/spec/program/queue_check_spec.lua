@@ -221,6 +221,9 @@ describe("Q1 checks and plans in a queue", function()
     local gap = submit('bip:bash "rm -rf /var/tmp/x"', 1, "--check")
     local broken = submit('error "the playbook failed"', 1, "--check")
     local endless = submit("while true do end", 1, "--check")
+    local odd = submit(
+      "error(setmetatable({}, { __tostring = error, __index = error }))", 1, "--check"
+    )
     local rejected = submit(
       'bip.ltm.pool["/Common/old"]:modify { monitor = "/Common/absent" }', 1, "--check"
     )
@@ -234,6 +237,7 @@ describe("Q1 checks and plans in a queue", function()
     assert.matches("not checked to its end: .*/Common/absent", message(rejected))
     assert.matches("not checked to its end: playbook.lua:1: computed for %d[%d.]* s without",
       message(endless))
+    assert.equal("not checked to its end: (a table without a text)", message(odd))
     -- What only the device itself refuses.
     fleet:member(1):fault {
       match = { method = "POST", path = "^/mgmt/tm/ltm/pool$" }, status = 400, times = 9,

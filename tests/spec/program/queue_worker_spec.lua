@@ -424,9 +424,13 @@ describe("Q2 f5lua worker", function()
     local computing = q:submit([[
       while not package.loaded.begun do f5.sleep(0.01) end
       local function forever() while true do end end
-      if device.host == "127.0.0.1" then forever() end
+      if device.name == "127.0.0.1" then forever() end
       while true do pcall(forever) end
     ]], { device(1, { timeout = 10 }), device(2, { timeout = 10 }) })
+    local odd = q:submit([[
+      while not package.loaded.begun do f5.sleep(0.01) end
+      error(setmetatable({}, { __tostring = function() while true do end end }))
+    ]], { device(4, { timeout = 10 }) })
     local other = q:submit("package.loaded.begun = true " .. TWO_WRITES,
       { device(3, { timeout = 10 }) })
     local a <close> = q:worker("a", { "--lease", "24", "--once" }, ENV)
@@ -442,6 +446,8 @@ describe("Q2 f5lua worker", function()
         .. "worker can renew no lease, so it may do so for 2 s, a twelfth of %-%-lease: call "
         .. 'f5%.sleep%(0%) in long loops"', job.error)
     end
+    assert.same({ failed = 1 }, q:states(odd))
+    assert.equal(1, q.db:row("select attempt from jobs where run = $1", odd).attempt)
     assert.not_matches("lost", ended.err)
   end)
 

@@ -21,6 +21,7 @@ local passphrase = require "f5.safe.passphrase"
 local plans = require "f5.plan.file"
 local playbook = require "f5.queue.playbook"
 local printed = require "f5.queue.printed"
+local problem = require "f5.queue.problem"
 local validate = require "f5.plan.validate"
 
 local M = {}
@@ -104,14 +105,6 @@ local function carry_out(self, job)
   }
 end
 
-local function problem_of(err)
-  local is_error <const> = type(err) == "table"
-  return {
-    message = core.mask(tostring(err)), kind = is_error and err.kind or nil,
-    status = is_error and err.status or nil,
-  }
-end
-
 -- Sessions of playbooks are those of the check.
 local Job <const> = {}
 Job.__index = Job
@@ -120,9 +113,10 @@ function Job.attach() end
 
 local function answer(self, job)
   setmetatable(job, Job)
+  core.set_limited(true) -- f5.queue.limit
   job.lines, job.line_count = {}, 0
   local ok, result = pcall(carry_out, self, job)
-  if not ok then result = { problem = problem_of(result) } end
+  if not ok then result = { problem = problem.of(result) } end
   owner.set(nil)
   forget(self, job)
   result.job, result.printed = job.job, json.array(job.lines)
