@@ -21,8 +21,6 @@
 
 /* A limit has about PARTS ticks, of at most LONGEST_TICK. */
 enum { PARTS = 10, LONGEST_TICK_MS = 500, LONGEST_HOLD_MS = 2000 };
-/* How many ticks after the signal the hook runs at the latest, if Lua code runs. */
-enum { PROMPT = 2 };
 /* Instructions between two looks whether the program's own code has returned to the playbook. */
 enum { BETWEEN_LOOKS = 997 };
 
@@ -170,11 +168,11 @@ static void set_hook(lua_State *L, int count) {
   lua_sethook(L, on_late, LUA_MASKCALL | LUA_MASKCOUNT, count);
 }
 
-/* The first look at a late run: a C function that has kept it up until now is excused. Returns
- * whether there is nothing to raise. */
+/* The first look at a late run. If Lua code runs, it comes within a tick; else a C function has
+ * kept the run up until now, and is excused. Returns whether there is nothing to raise. */
 static bool is_excused(fiber_watch *w, unsigned late) {
   unsigned due = atomic_load(&w->due);
-  if (w->seen != late && atomic_load(&w->age) > due + PROMPT) {
+  if (w->seen != late && atomic_load(&w->age) > due) {
     w->excused_due = due;
     atomic_store(&w->excused, late);
   }

@@ -43,7 +43,7 @@ local CASES = {
     f5.sleep(0)
     return "handled " .. e
   end,
-  waits = function() os.execute "sleep 1.6" return "waited" end,
+  waits = function() os.execute "sleep 2.5" return "waited" end,
   pauses = function()
     local from = core.now()
     repeat f5.sleep(0) until core.now() - from > 1.5
@@ -135,8 +135,8 @@ describe("A playbook that computes without a pause", function()
   it("is reported if nothing can interrupt it, or ends its process", function()
     local text <const> = [==[
       local core, f5 = require "f5.core", require "f5"
-      core.limit_runs { seconds = 0.1, stuck = 0.3, warning = "STUCK\n", exits = arg[1] == "exits" }
-      f5.spawn(function() core.set_limited(true) os.execute "sleep 1" end):join()
+      core.limit_runs { seconds = 1, stuck = 0.3, warning = "STUCK\n", exits = arg[1] == "exits" }
+      f5.spawn(function() core.set_limited(true) os.execute "sleep 2" end):join()
       print "end"
     ]==]
     local warned <const>, ended <const> = run(text), run(text, "exits")
