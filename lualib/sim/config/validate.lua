@@ -467,8 +467,15 @@ function M.short_address(text)
   return (at == 1 and length == 8 and "::" or short) .. rest
 end
 
--- Names of ports.
+-- Names of ports, as IANA assigns them: what texts of devices have.
 local SERVICES <const> = {
+  ["ftp-data"] = 20, tacacs = 49, bootps = 67, bootpc = 68, finger = 79, sunrpc = 111,
+  snmptrap = 162, bgp = 179, ["microsoft-ds"] = 445, isakmp = 500, syslog = 514, printer = 515,
+  submission = 587, ftps = 990, telnets = 992, ["ms-sql-m"] = 1434, l2tp = 1701, pptp = 1723,
+  ["radius-acct"] = 1813, nfs = 2049, ["ms-wbt-server"] = 3389, diameter = 3868,
+  ["f5-iquery"] = 4353, ["commplex-main"] = 5000, sips = 5061, postgresql = 5432, amqp = 5672,
+  ["sun-sr-https"] = 6443, irdmi = 8000, ["ddi-tcp-1"] = 8888, cslistener = 9000, glrpc = 9080,
+  websm = 9090, apani3 = 9162, distinct = 9999, ["pago-services2"] = 30002,
   any = 0,
   ["0"] = 0,
   ftp = 21,

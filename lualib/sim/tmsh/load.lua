@@ -174,7 +174,9 @@ end
 function M.plant_all(device, texts)
   local refused <const> = {}
   for _, entry in ipairs(texts) do
-    local _, problems = M.plant(device, entry.bytes and text_of(entry.text) or entry.text)
+    local text <const> = entry.bytes and text_of(entry.text) or entry.text
+    -- an editor of the operator's may have added a byte order mark
+    local _, problems = M.plant(device, (text:gsub("^\xEF\xBB\xBF", "")))
     for _, problem in ipairs(problems) do
       refused[#refused + 1] =
         { file = entry.name, line = problem.line, message = problem.message }

@@ -11,6 +11,7 @@ local json = require "f5.json"
 local names = require "sim.config.names"
 local spelling = require "sim.tmsh.spelling"
 local turns = require "sim.turns"
+local validate = require "sim.config.validate"
 
 local M = {}
 
@@ -91,7 +92,9 @@ local function read_object(block, line, known)
         object[name] = true
         i = i + 1
       elseif is_word(value) then
-        object[name] = plain_value(value, entry.quoted[i + 1])
+        -- a port by its name, such as the one of a syslog server; "any" is a value of its own
+        local port <const> = name:find "Port$" and validate.port(value)
+        object[name] = port and port > 0 and port or plain_value(value, entry.quoted[i + 1])
         i = i + 2
       else
         object[name] = read_value(value, nil, entry.line, known and known[name])

@@ -104,6 +104,14 @@ ltm virtual-address /Common/0.0.0.0%2 {
 net route-domain /Common/2 {
     id 2
 }
+sys syslog {
+    remote-servers {
+        one {
+            host 192.0.2.7
+            remote-port printer
+        }
+    }
+}
 sys application template /Common/t {
     actions {
         definition {
@@ -163,6 +171,7 @@ describe("tmsh text and REST", function()
       'value "CP="{}""', 'value "a"b"', "ltm rule /Common/empty { }", 'set x { "y }"',
       "/Common/owned {\n    app-service /Common/a.app/a\nwhen HTTP_REQUEST { pool x }\n}",
       "/Common/2001:0db8:0::9.80 {\n            address 2001:db8::9", "address any%2\n",
+      "remote-port 515",
       "apm report default-report {\n    report-name sessionReports/sessionSummary\n    user",
       "  # not a comment {\n  }\n}\n",
     } do
@@ -240,11 +249,13 @@ describe("a configuration text", function()
       assert.matches(words, said[i])
     end
     assert.is_true(bip.ltm.pool.c:exists())
-    local marks <const> = { ["\xEF\xBB\xBF"] = "byte order mark", ["#\r"] = "end with CR" }
-    for start_of, words in pairs(marks) do
+    for text_of, expected in pairs {
+      ["#\rltm pool a { }"] = "1 .*end with CR", ["\xEF\xBB\xBFltm pool a { }"] = "^nothing$",
+    } do
       lab.stop(bip, device)
-      start(start_of .. "ltm pool a { }")
-      assert.matches(words, device:refused()[1].message)
+      start(text_of)
+      local first <const> = device:refused()[1]
+      assert.matches(expected, first and first.line .. " " .. first.message or "nothing")
     end
   end)
 

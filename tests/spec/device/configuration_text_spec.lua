@@ -279,6 +279,7 @@ describe("sys config load", function()
         ":2%) 01020036:3: The requested Pool %(/Common/no%) was not found",
       [("ltm pool /Common/a { x "):rep(1) .. ("{ "):rep(100) .. ("} "):rep(101)] =
         ":1%) too many nested blocks",
+      ["\xEF\xBB\xBFltm pool /Common/a { }\n"] = ":1%) the text starts with a byte order mark",
     } do
       local file <const> = upload(text)
       local err <const> = lab.fails("invalid", load, file, { { merge = true } })

@@ -7,6 +7,7 @@ local NAMES <const> = {
   ["123"] = "ntp", ["143"] = "imap", ["161"] = "snmp", ["389"] = "ldap", ["443"] = "https",
   ["554"] = "rtsp", ["636"] = "ldaps", ["993"] = "imaps", ["995"] = "pop3s",
   ["1433"] = "ms-sql-s", ["1812"] = "radius", ["3306"] = "mysql", ["5060"] = "sip",
+  ["6443"] = "sun-sr-https", ["30002"] = "pago-services2",
   ["8080"] = "webcache", ["8443"] = "pcsync-https",
 }
 
