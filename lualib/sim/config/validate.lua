@@ -63,9 +63,9 @@ local convert <const> = {}
 
 function convert.s(value, spec)
   if type(value) == "string" then
-    if value == "" and not spec.keeps_empty or (value == "none" and not spec.keeps_none) then
-      return NONE
-    end
+    -- an empty text is "none", which some properties show
+    if value == "" and not spec.keeps_empty then value = "none" end
+    if value == "none" and not spec.keeps_none then return NONE end
     return value
   end
   if type(value) == "number" then return tostring(math.tointeger(value) or value) end

@@ -45,7 +45,9 @@ function M.apply(node, object, properties)
     then
       if #value > 0 then validate.invalid(name, value) end
       local inner = M.shallow(object[name])
+      local defaults = type(spec.d) == "table" and spec.d or NOTHING
       for key, item in pairs(value) do
+        if item == "" and defaults[key] == "none" then item = "none" end
         local nothing = item == json.null
           or item == "none" and inner[key] == nil and not spec.keeps_none
         if nothing then

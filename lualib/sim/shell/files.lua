@@ -2,6 +2,7 @@
 --
 -- The methods are those of the shell in sim/shell/init.lua.
 local budget = require "sim.shell.budget"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -12,13 +13,20 @@ M.methods = Shell
 local KNOWN_FILES <const> = {
   ["/VERSION"] = function(device)
     local version = device.version
-    return (
+    local text = (
       "Product: %s\nVersion: %s\nBuild: %s\nSequence: %s-%s.0\nBaseBuild: %s\nEdition: %s\nDate: "
         .. "%s\n"
     ):format(
       version.product, version.version, version.build, version.version, version.build,
       version.build, version.edition, version.date
     )
+    local built = texts.stamp(version.date)
+    if built then
+      text = ("%sBuilt: %s\nChangelist: %s\nJobID: %s\n"):format(
+        text, built, version.changelist, version.job
+      )
+    end
+    return text
   end,
   ["/proc/uptime"] = function(device)
     local seconds = (device:now() - device.state.booted) / 1000000

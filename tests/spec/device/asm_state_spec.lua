@@ -4,6 +4,24 @@ local f5 = require "f5"
 local sim = require "f5.sim"
 
 describe("G30 ASM state", function()
+  it("is changed by create and delete of tmsh", function()
+    local device <close> = sim.start { provision = { "asm" } }
+    local bip <close> = f5.connect(device:options "admin")
+    local asm <const> = f5.asm(bip)
+    local function tmsh(command)
+      local body <const> = { command = "run", utilCmdArgs = "-c 'tmsh " .. command .. "'" }
+      return bip:request("POST", "/mgmt/tm/util/bash", { body = body }).commandResult or ""
+    end
+    assert.equal("", tmsh "create asm policy p policy-template POLICY_TEMPLATE_FUNDAMENTAL")
+    assert.equal("/Common/p", asm:policy("p"):load().fullPath)
+    assert.matches("already exists", tmsh "create asm policy /Common/p encoding utf-8")
+    assert.matches("%(NONE%) was not found", tmsh "create asm policy q policy-template NONE")
+    assert.matches("^not simulated: ", tmsh "create asm policy q active")
+    assert.equal("", tmsh "delete asm policy /Common/p")
+    assert.matches("%(/Common/p%) was not found", tmsh "delete asm policy p")
+    assert.same({}, asm.policies:list())
+  end)
+
   it("is saved and loaded with policies, tasks that run, files and suggestions", function()
     local first <close> = sim.start { provision = { "asm" } }
     local bip <close> = f5.connect(first:options "admin")

@@ -17,6 +17,34 @@ describe("The form of what a simulated device answers", function()
   end
   local function get(path) return curl(device, "GET", "/mgmt/tm/" .. path).json end
 
+  it("shows none where an empty text was written and none is the default", function()
+    local path <const> = "/mgmt/tm/ltm/profile/"
+    post("ltm/profile/server-ssl", { name = "s", ocsp = "" })
+    assert.equal("none", get("ltm/profile/server-ssl/s").ocsp)
+    local body <const> = { cert = "", key = "" }
+    assert.equal(200, curl(device, "PATCH", path .. "server-ssl/s", body).status)
+    local shown <const> = get "ltm/profile/server-ssl/s"
+    assert.same({ "none", "none" }, { shown.cert, shown.key })
+    post("ltm/profile/http", { name = "h", explicitProxy = { dnsResolver = "" } })
+    assert.equal("none", get("ltm/profile/http/h").explicitProxy.dnsResolver)
+    post("ltm/pool", { name = "p", description = "" })
+    assert.is_nil(get("ltm/pool/p").description)
+  end)
+
+  it("refuses a record of a data group that is there twice", function()
+    local path <const> = "/mgmt/tm/ltm/data-group/internal"
+    for kind, twice in pairs {
+      string = { "a", "a" }, integer = { "1", "1" }, ip = { "10.0.0.1", "10.0.0.1/32" },
+    } do
+      local records <const> = { { name = twice[1], data = "x" }, { name = twice[2], data = "y" } }
+      local answer <const> =
+        curl(device, "POST", path, { name = "d", type = kind, records = records })
+      assert.equal(409, answer.status)
+      assert.matches("^01020066:3: The requested class " .. kind, answer.json.message)
+    end
+    assert.equal(404, curl(device, "GET", path .. "/d").status)
+  end)
+
   it("has lists of names as objects with links", function()
     post("ltm/pool", { name = "p" })
     post("ltm/virtual", {

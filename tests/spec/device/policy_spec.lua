@@ -165,5 +165,10 @@ describe("an LTM policy", function()
     assert.equal(
       200, action({ httpReply = true, redirect = true, location = "https://x/" }).status
     )
+    assert.equal(
+      200, post(rule .. "/actions", {
+        name = "9", httpConnect = true, replace = true, value = "10.0.0.1",
+      }).status
+    )
   end)
 end)

@@ -403,6 +403,10 @@ describe("simulated device: tasks and commands", function()
     assert.matches("Version     17.1.3", bash "tmsh show sys version", 1, true)
     assert.matches("syntax error", bash "echo (", 1, true)
     assert.matches("^Product: BIG%-IP\nVersion: 17%.1%.3\n", bash "cat /VERSION")
+    assert.matches(
+      "\nBuilt: 251012124302\nChangelist: %d+\nJobID: %d+\n$",
+      bash "cat /VERSION"
+    )
   end)
 
   it("G23 backs up, collects and installs packages as jobs", function()

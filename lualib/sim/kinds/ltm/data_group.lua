@@ -1,4 +1,5 @@
 -- Data groups and files for iRules.
+local errors = require "sim.http.errors"
 local json = require "f5.json"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
@@ -29,8 +30,14 @@ local function sort(records, key)
   if not is_sorted then sorting.sort(records, function(a, b) return keys[a] < keys[b] end) end
 end
 
+local function refuse_twice(object, name)
+  local text = ("01020066:3: The requested class %s item (%s %s) already exists in partition %s.")
+    :format(object.type or "string", object.fullPath, name, object.partition or "Common")
+  error(errors.tm(409, text, 3), 0)
+end
+
 local data_group <const> = {
-  prepare = function(_, object, properties)
+  prepare = function(_, object, properties, _, ctx)
     if object.records and properties.records then
       local seen, list = {}, {}
       for _, record in ipairs(object.records) do
@@ -52,6 +59,8 @@ local data_group <const> = {
         if not seen[shown] then
           list[#list + 1] =
             { name = shown, data = entry.data ~= nil and tostring(entry.data) or "" }
+        elseif not ctx.seed then
+          refuse_twice(object, shown)
         end
         seen[shown] = true
       end

@@ -23,15 +23,16 @@ local OPERANDS <const> = set(
 -- Flags of an action that say what it acts on, and those that say what it does.
 local TARGETS <const> = set(
   "asm avr botDefense cache classify compress decompress defer forward http httpBasicAuth",
-  "httpCookie httpHeader httpHost httpReferer httpReply httpSetCookie httpUri l7dos log ltmPolicy",
-  "pem persist pin requestAdapt responseAdapt serverSsl shutdown tcl tcpNagle wam"
+  "httpConnect httpCookie httpHeader httpHost httpReferer httpReply httpSetCookie httpUri l7dos",
+  "log ltmPolicy pem persist pin requestAdapt responseAdapt serverSsl shutdown tcl tcpNagle wam"
 )
 local VERBS <const> =
   set "select insert remove replace redirect reset enable disable write setVariable"
 -- Flags of newer versions than the one that the catalogue comes from.
 local NEWER <const> = {
   actions = set(
-    "botDefense clientAccepted classificationDetected connection proxyConnect proxyRequest",
+    "botDefense clientAccepted classificationDetected connection httpConnect proxyConnect",
+    "proxyRequest",
     "proxyResponse serverConnected shutdown sslClientServerhelloSend wsRequest wsResponse"
   ),
   conditions = set(

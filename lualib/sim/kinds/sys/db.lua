@@ -1,5 +1,6 @@
 -- Database variables.
 local property = require "sim.kinds.common.property"
+local text = require "sim.text"
 local validate = require "sim.config.validate"
 
 local s <const> = property.text
@@ -47,25 +48,14 @@ local ELSEWHERE <const> = {
   ["ntp.timezone"] = { "sys/ntp", "timezone" },
 }
 
-local MONTHS <const> = {
-  Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10,
-  Nov = 11, Dec = 12,
-}
-
--- "Sun Oct 12 12:43:02 PDT 2025" -> "251012124302"
-local function stamp(date)
-  local month <const>, day <const>, hour <const>, minute <const>, second <const>, year <const> =
-    (date or ""):match "^%a+ (%a+) +(%d+) (%d+):(%d+):(%d+) %a+ %d%d(%d%d)$"
-  if not MONTHS[month] then return nil end
-  return ("%s%02d%02d%s%s%s"):format(year, MONTHS[month], tonumber(day), hour, minute, second)
-end
-
 local VERSION <const> = {
   basebuild = function(version) return version.build end,
   build = function(version) return version.build end,
-  built = function(version) return stamp(version.date) end,
+  built = function(version) return text.stamp(version.date) end,
+  changelist = function(version) return version.changelist end,
   date = function(version) return version.date end,
   edition = function(version) return version.edition end,
+  jobid = function(version) return version.job end,
   product = function(version) return version.product end,
   sequence = function(version) return version.version .. "-" .. version.build .. ".0" end,
   version = function(version) return version.version end,

@@ -2,6 +2,7 @@
 local body_reader = require "sim.shell.tmsh.body"
 local json = require "f5.json"
 local list_options = require "sim.config.list_options"
+local security = require "sim.shell.tmsh.security"
 local status = require "sim.shell.tmsh.status"
 local target = require "sim.shell.tmsh.target"
 local uri = require "sim.config.uri"
@@ -46,6 +47,7 @@ function M.create(session, tokens, io)
   if node.type ~= "collection" then target.unexpected(tokens[at]) end
   local token = tokens[at]
   if not token or not token.word then target.unexpected(token) end
+  if template == security.TEMPLATE then return security.create(session, tokens, at, node) end
   local path = ROOT .. template .. "/" .. target.segment(target.full(session, node, token.word))
   if session.stateless and session.device.store:get(path) then
     if not tokens[at + 1] then return end
@@ -123,6 +125,7 @@ function M.delete(session, tokens)
       names[#names + 1] = tokens[i].word
     end
   end
+  if template == security.TEMPLATE then return security.delete(session, names, node) end
   local store = session.device.store
   store:atomically(function()
     for _, path in ipairs(target.objects(session, template, node, names, recursive)) do
