@@ -1,14 +1,17 @@
 #include "fiber/fiber_watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -29,7 +32,8 @@ enum { BETWEEN_LOOKS = 997 };
 struct fiber_watch {
   fiber_scheduler *s;
   pthread_t main, thread;
-  int stop; /* eventfd; -1: the thread does not run */
+  char statistics[40]; /* the file with those of the main thread */
+  int stop;            /* eventfd; -1: the thread does not run */
   int tick_ms;
   unsigned limit, grace, stuck;
   bool holds, exits;
@@ -58,6 +62,8 @@ static const char watch_key;
 typedef struct sight {
   unsigned run, turns, excused;              /* as they were at the last tick */
   unsigned run_age, turn_age, due, hold_age; /* ticks */
+  unsigned run_ticks;                        /* since the run was first seen */
+  uint64_t waited_before;                    /* see waited() */
   bool warned;
 } sight;
 
@@ -72,15 +78,35 @@ static void ask_to_end(fiber_watch *w, const sight *now) {
   pthread_kill(w->main, SIGURG);
 }
 
+/* How long the thread of the state has waited for a processor, in nanoseconds. 0: this system does
+ * not say. */
+static uint64_t waited(const fiber_watch *w) {
+  char text[96] = "";
+  unsigned long long waited = 0;
+  int fd = open(w->statistics, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  if (read(fd, text, sizeof text - 1) > 0) sscanf(text, "%*u %llu", &waited);
+  close(fd);
+  return waited;
+}
+
+/* On a busy machine, a playbook that gets no processor does not compute. */
+static unsigned age_of_run(const fiber_watch *w, const sight *now) {
+  uint64_t ticks = (waited(w) - now->waited_before) / ((uint64_t)w->tick_ms * 1000000);
+  return ticks < now->run_ticks ? now->run_ticks - (unsigned)ticks : 0;
+}
+
 static void look_at_run(fiber_watch *w, sight *now) {
   unsigned run = atomic_load(&w->run);
   if (run != now->run || !is_limited(run)) {
     now->run = run;
-    now->run_age = 0;
+    now->run_age = now->run_ticks = 0;
+    now->waited_before = waited(w);
     now->due = w->limit;
     return;
   }
-  now->run_age++;
+  now->run_ticks++;
+  now->run_age = age_of_run(w, now);
   unsigned excused = atomic_load(&w->excused);
   if (excused == run && now->excused != run) {
     now->excused = run;
@@ -331,6 +357,8 @@ static void start_watch(lua_State *L, fiber_watch *w) {
   sigaction(SIGURG, &action, &w->before);
   w->main = pthread_self();
   w->stop = fd;
+  snprintf(w->statistics, sizeof w->statistics, "/proc/self/task/%ld/schedstat",
+           syscall(SYS_gettid));
   int problem = start_thread(w);
   if (problem) {
     w->stop = -1;

@@ -17,13 +17,13 @@
 #include "fiber/fiber_scheduler.h"
 
 /* limit_runs(options) starts the watchdog of this state, which must run on this thread from now on.
- * `seconds`: how long a limited fiber may run without a wait. Then an error is raised: its
- * position, "computed for N s without a pause", `advice`. The fiber may catch it, and has half as
- * many seconds for its end; then the error is raised again and again. A C function that took long
- * raises no error when it returns: that would help nobody any more. `holds`: then other limited
- * fibers do not run until release(), for at most two seconds. `stuck`, `warning`: after so many
- * seconds without a turn of the loop, the text is written to standard error. `exits`: and if a
- * limited fiber runs, the process ends. */
+ * `seconds`: how long a limited fiber may run without a wait; while it waits for a processor, the
+ * time does not count. Then an error is raised: its position, "computed for N s without a pause",
+ * `advice`. The fiber may catch it, and has half as many seconds for its end; then the error is
+ * raised again and again. A C function that took long raises no error when it returns: that would
+ * help nobody any more. `holds`: then other limited fibers do not run until release(), for at most
+ * two seconds. `stuck`, `warning`: after so many seconds without a turn of the loop, the text is
+ * written to standard error. `exits`: and if a limited fiber runs, the process ends. */
 int fiber_lua_limit_runs(lua_State *L);
 /* set_limited(whether) -> before: the limit holds for the running fiber. Fibers that it starts
  * inherit it. */

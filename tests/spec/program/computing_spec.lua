@@ -144,6 +144,31 @@ describe("A playbook that computes without a pause", function()
     assert.same({ 1, "STUCK\n", "" }, { ended.status, ended.err, ended.out })
   end)
 
+  it("is not ended because others have the processor", function()
+    local place <close> = program.directory()
+    local file <const> = place:file("playbook.lua", [==[
+      local core, f5 = require "f5.core", require "f5"
+      core.limit_runs { seconds = 0.3 }
+      local at_work = f5.spawn(function()
+        core.set_limited(true)
+        local from <const> = os.clock()
+        repeat until os.clock() - from > 0.15
+        return "computed"
+      end)
+      print(at_work:join())
+    ]==])
+    local cores <close> = assert(io.open "/proc/self/status")
+    local core <const> = cores:read("a"):match "Cpus_allowed_list:%s*(%d+)"
+    local script <const> = ([[
+      for n in 1 2 3 4 5; do taskset -c %s sh -c 'while :; do :; done' & done
+      taskset -c %s "$0" "$1"
+      kill $(jobs -p)]]):format(core, core)
+    local result <const> = program.run({ "-c", script, program.path, file }, {
+      program = "/bin/bash",
+    })
+    assert.equal("computed\n", result.out, result.err)
+  end)
+
   it("computes for as long as it likes without a limit", function()
     local result = run [==[
       local core = require "f5.core"
