@@ -91,7 +91,7 @@ describe("E8 tables", function()
     )
     local certificates <const> = table_of("get", "sys/file/ssl-cert", "-o", "table")
     assert.equal("name subjectName expires days issuer", certificates[1])
-    assert.matches("^%S+ localhost.localdomain 20%d%d%-%d%d%-%d%d %d+ CN=", certificates[2])
+    assert.matches("^default.crt localhost.localdomain 20%d%d%-%d%d%-%d%d %d+ ", certificates[3])
     assert.matches(
       "\nredirect +HTTP_REQUEST CLIENT_DATA +6\n", run("list", "ltm/rule", "-o", "table")
     )

@@ -68,17 +68,8 @@ local kinds <const> = {
   ["security/ssh/profile/*/auth-info"] = {
     facts = { props = { realServerAuth = { d = false } } },
   },
-  ["security/ssh/profile/*/rules"] = {
-    facts = {
-      type = "collection", flat = true,
-      props = { actions = { t = "a" }, identityUsers = { t = "a" }, log = s "no" },
-    },
-  },
   ["security/ssh/profile"] = {
-    facts = {
-      type = "collection", flat = false,
-      subs = { authInfoReference = "auth-info", rulesReference = "rules" },
-    },
+    facts = { type = "collection", flat = false, subs = { authInfoReference = "auth-info" } },
     factory = {
       protected = true,
       objects = {
