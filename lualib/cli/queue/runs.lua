@@ -146,7 +146,7 @@ local function kept(db, options)
     usage(("run %d has no %s of a device '%s'; 'f5lua runs %s %d' lists them")
       :format(id, of.what, device, options.action, id), PROGRAM)
   end
-  output(text)
+  output(terminal.json(text))
 end
 
 local MOST_DAYS <const> = 100000

@@ -22,6 +22,8 @@ end
 
 -- Runs that are removed in one transaction: who submits waits for it.
 local AT_ONCE <const> = 5
+-- Of the number of steps of a plan, and the like.
+local MOST_DIGITS <const> = 6
 
 -- Text that PostgreSQL keeps: UTF-8 without NUL. Other bytes become \xHH.
 local function plain_text(text)
@@ -175,14 +177,33 @@ function M.plan(db, run, position)
   return row and row.plan
 end
 
+--- A number of a stored result, which whoever has the rights of a worker may have written.
+-- @param text string|nil
+-- @return integer; nil: it is damaged
+function M.count(text)
+  local digits <const> = text and #text <= MOST_DIGITS and text:match "^%d+$"
+  return digits and math.tointeger(tonumber(digits)) or nil
+end
+
 --- The positions of the devices of a check that are done and have a plan with steps, each with the
---- SHA-256 of the plan, and `final`: how many of its steps nothing can take back.
+--- SHA-256 of the plan, and `final`: how many of its steps nothing can take back. Raises if a
+--- result is damaged.
 function M.planned(db, run)
-  return query(db, [[select p.position, encode(sha256(convert_to(p.plan, 'UTF8')), 'hex') as sha256,
-      coalesce((j.result ->> 'final')::integer, 0) as final
+  local rows <const> = query(db, [[select p.position, j.device, j.result ->> 'steps' as steps,
+      encode(sha256(convert_to(p.plan, 'UTF8')), 'hex') as sha256,
+      coalesce(j.result ->> 'final', '0') as final
     from plans p join jobs j using (run, position)
-    where run = $1::bigint and j.state = 'done' and (j.result ->> 'steps')::integer > 0
-    order by position]], run)
+    where run = $1::bigint and j.state = 'done' order by position]], run)
+  local list = {}
+  for _, row in ipairs(rows) do
+    row.steps, row.final = M.count(row.steps), M.count(row.final)
+    if not row.steps or not row.final then
+      core.usage_error(("run %d: the stored result of the device %s is damaged: submit the check "
+        .. "again"):format(run, row.device))
+    end
+    if row.steps > 0 then list[#list + 1] = row end
+  end
+  return list
 end
 
 --- Says what became of an attempt whose lease was lost.

@@ -171,6 +171,46 @@ describe("Q1 f5lua submit", function()
     assert.equal(0, q.db:row "select count(*) as n from runs".n)
   end)
 
+  -- Whoever has the rights of a worker may store any result, plan and record.
+  it("shows what somebody has forged, or calls it damaged", function()
+    done { "submit", "--check", "--inventory", "sites.lua", "work.lua" }
+    q.db:query "insert into plans select run, position, e'{\"a\":\"\\x1b[31m\"}' from jobs"
+    for _, result in ipairs {
+      "null", "1", "[]", '{"changes":"abc","steps":"x","findings":5}', "1e400", "{}",
+      '{"changes":1.5,"steps":1e300,"findings":"f"}', ("["):rep(600) .. ("]"):rep(600),
+      '{"changes":99999999999,"steps":99999999999,"final":[],"findings":null}',
+    } do
+      q.db:query("update jobs set state = 'done', ended_at = now(), result = $1::jsonb", result)
+      q.db:query "update runs set state = 'done', ended_at = now(), started_at = now()"
+      assert.matches("4 devices: their stored result is damaged: submit the check again (b1, b2,",
+        (done { "runs", "show", "1" }), 1, true)
+      assert.equal(4, #json.decode((done { "runs", "show", "1", "-o", "json" })).devices)
+      assert.matches("b1", (done { "runs", "plan", "1" }))
+      refused(2, "run 1: the stored result of the device b1 is damaged", "apply", "run:1")
+    end
+    assert.matches("damaged +damaged +damaged", (done { "runs", "plan", "1" }))
+    assert.equal('{"a":"\\u001b[31m"}', (done { "runs", "plan", "1", "b1" }))
+    local head <const> = '{"record":"f5lua","format":1,"id":"1.1.1"}'
+    for _, case in ipairs {
+      { "x", "line 1 of the change record is damaged: invalid JSON" },
+      { "5", "line 1 of the change record is damaged: it is no JSON object" },
+      { "{}", "line 1 of the change record is damaged: it does not begin a record" },
+      { head, '{"step":"x"}', "line 2 of the change record is damaged: its step is not a number" },
+      { head, '{"step":1}', "its step has no device" },
+      { head, '{"step":1,"device":1}', "its step has no request" },
+      { head, '{"step":1,"device":1,"method":"PUT","path":"/x"}', "no line before it tells" },
+      { head, '{"outcome":"x"}', "its outcome has no number" },
+      { head, '{"device":{}}', "its device is not a number" },
+    } do
+      q.db:query "delete from change_records"
+      for n = 1, #case - 1 do
+        q.db:query("insert into change_records (run, position, attempt, n, line) "
+          .. "values (1, 1, 1, $1::integer, $2)", n, case[n])
+      end
+      refused(2, case[#case], "runs", "record", "1", "b1")
+    end
+  end)
+
   it("says what is wrong with the command line", function()
     local FLEET <const> = { "--inventory", "sites.lua" }
     refused(2, "name the devices with %-%-inventory FILE", "submit", "work.lua")

@@ -30,14 +30,16 @@ local RECORDED <const> = [[
 
 -- Devices of a check on which the same was found, the largest group first.
 local FOUND <const> = [[
-  select count(*) as n, (j.result ->> 'changes')::integer as changes,
+  select count(*) as n, j.result ->> 'changes' as changes,
     string_agg(j.device, ', ' order by j.position) as devices, j.result ->> 'findings' as findings
   from jobs j where j.run = $1 and j.state = 'done' group by j.result ->> 'changes',
     j.result ->> 'findings' order by 1 desc, min(j.position)]]
 
+local DAMAGED <const> = "damaged"
+
 local PLANNED <const> = [[
-  select j.device, (j.result ->> 'steps')::integer as steps,
-    (j.result ->> 'changes')::integer as changes, (j.result ->> 'final')::integer as final
+  select j.device, j.result ->> 'steps' as steps, j.result ->> 'changes' as changes,
+    j.result ->> 'final' as final
   from plans p join jobs j using (run, position) where p.run = $1 order by p.position]]
 
 local MAX_NAMES <const> = 200 -- bytes
@@ -80,15 +82,23 @@ end
 --- Prints the devices of a run.
 function M.devices(db, id) M.rows(db:query(DEVICES, id), OF_DEVICES, "table", "no devices") end
 
+-- What a group of devices has; a result may be of anybody with the rights of a worker.
+local function found(group)
+  local changes <const> = calls.count(group.changes)
+  if not changes or not group.findings then
+    return "their stored result is damaged: submit the check again"
+  end
+  if group.findings == "" then return "no changes" end
+  return changes == 1 and "this change" or ("these %d changes"):format(changes)
+end
+
 --- Prints what a check found, in groups of devices.
 function M.findings(db, id)
   for _, group in ipairs(db:query(FOUND, id)) do
     local names <const> = #group.devices > MAX_NAMES
       and group.devices:sub(1, MAX_NAMES):gsub(",[^,]*$", ", …") or group.devices
     output(("%d device%s: %s (%s)\n"):format(
-      group.n, group.n == 1 and "" or "s", group.findings == "" and "no changes"
-        or group.changes == 1 and "this change" or ("these %d changes"):format(group.changes),
-      terminal.line(names)
+      group.n, group.n == 1 and "" or "s", found(group), terminal.line(names)
     ))
     for line in (group.findings or ""):gmatch "[^\n]+" do output(terminal.line(line), "\n") end
   end
@@ -97,8 +107,16 @@ function M.findings(db, id)
   end
 end
 
---- The devices of a check with a plan: device, steps, final.
-function M.planned(db, id) return db:query(PLANNED, id) end
+--- The devices of a check with a plan: device, steps, changes, final.
+function M.planned(db, id)
+  local rows <const> = db:query(PLANNED, id)
+  for _, row in ipairs(rows) do
+    for _, name in ipairs { "steps", "changes", "final" } do
+      row[name] = row[name] and (calls.count(row[name]) or DAMAGED)
+    end
+  end
+  return rows
+end
 
 --- The plan of a device; nil: there is none.
 function M.plan(db, id, device)
@@ -113,13 +131,23 @@ function M.printed(db, id)
   end
 end
 
+-- The result in `details`. One that f5lua cannot read (PostgreSQL has larger numbers, and more
+-- levels) stays a text in `result`. Three levels of JSON are around it.
+local function decode_details(device)
+  if type(device.details) ~= "string" then return end
+  local ok, value = pcall(json.decode, "[[[" .. device.details .. "]]]")
+  if ok then
+    device.details = value[1][1][1]
+  else
+    device.details, device.damaged = nil, tostring(value)
+  end
+end
+
 --- Prints a run as one JSON object.
 -- @param with_printed boolean|nil
 function M.json(db, state, with_printed)
   state.devices = plain(db:query(DEVICES, state.id))
-  for _, device in ipairs(state.devices) do
-    if type(device.details) == "string" then device.details = json.decode(device.details) end
-  end
+  for _, device in ipairs(state.devices) do decode_details(device) end
   state.undone_by = plain(db:query(UNDONE, state.id))
   if with_printed then state.printed = plain(db:query(PRINTED, state.id)) end
   output(json.encode(state, { sort = true }), "\n")
