@@ -9,6 +9,7 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
+local shape = require "f5.queue.shape"
 
 local M = {}
 
@@ -195,6 +196,23 @@ function M.after(kind, content, wanted, given)
     archive = content.archive, playbook = content.playbook,
     arguments = json.array(content.arguments), options = plain_object(options), devices = list,
   }
+end
+
+--- Reads the text of a manifest.
+-- @return table; nil and what is wrong with it ("its manifest …")
+function M.read(text)
+  local ok, content = pcall(json.decode, text)
+  if not ok or type(content) ~= "table" or json.is_array(content) then
+    return nil, "its manifest is not JSON, or no object"
+  end
+  if content.format ~= M.FORMAT then
+    return nil, ("its manifest has format %s, this f5lua reads %d"):format(
+      tostring(content.format), M.FORMAT
+    )
+  end
+  local fault <const> = shape.fault(content)
+  if fault then return nil, "its manifest is damaged: " .. fault end
+  return content
 end
 
 --- The text of a manifest, as it is stored.

@@ -42,13 +42,8 @@ end
 function Runs:unpack(row)
   local objection = self:objection(row)
   if objection then return nil, objection end
-  local ok, content = pcall(json.decode, row.manifest)
-  if not ok or type(content) ~= "table" then return nil, "its manifest is not JSON" end
-  if content.format ~= manifest.FORMAT then
-    return nil, ("its manifest has format %s, this f5lua reads %d"):format(
-      tostring(content.format), manifest.FORMAT
-    )
-  end
+  local content, why = manifest.read(row.manifest)
+  if not content then return nil, why end
   local kind = kinds.find(content.kind)
   if not kind then
     return nil, ("this f5lua cannot carry out runs of the kind %s"):format(tostring(content.kind))

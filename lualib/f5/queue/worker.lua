@@ -172,6 +172,9 @@ end
 
 function Worker:work(job)
   local run, refused = self.runs:find(job.run)
+  if run and not run.devices[job.position] then
+    run, refused = nil, ("its manifest has no device %d"):format(job.position)
+  end
   if run then
     job:work(run)
   else

@@ -420,6 +420,58 @@ describe("Q2 f5lua worker", function()
     assert.same({ waiting = 1 }, q:states(run))
   end)
 
+  -- Whoever may submit runs may store any text as a manifest.
+  it("hands back what its manifest does not say as it should, and says why", function()
+    local run = q:submit("return 1", devices(1, 1))
+    local text <const> = q:run(run).manifest
+    local function noted(manifest, position)
+      q.db:query "delete from attempts"
+      q.db:query("update runs set manifest = $1", manifest)
+      q.db:query("update jobs set position = $1::integer", position or 1)
+      local a <close> = worker("a", "--once")
+      local ended <const> = a:wait()
+      assert.equal(0, ended.status, ended.err)
+      assert.same({ waiting = 1 }, q:states(run))
+      return q.db:row "select note from attempts".note
+    end
+    assert.matches("its manifest is not JSON", noted "x")
+    assert.equal("its manifest has no device 7", noted(text, 7))
+    for _, case in ipairs {
+      { '"arguments":%[%]', '"arguments":5', "its arguments are no list" },
+      { '"timeout":1', '"timeout":"x"', "device 1: its timeout has a wrong type" },
+    } do
+      local damaged <const>, n <const> = text:gsub(case[1], case[2])
+      assert.equal(1, n, text)
+      assert.equal("its manifest is damaged: " .. case[3], noted(damaged))
+    end
+    local shape <const> = require "f5.queue.shape"
+    local json <const> = require "f5.json"
+    local function fault(change)
+      local content <const> = json.decode(text)
+      change(content, content.devices[1])
+      return shape.fault(content)
+    end
+    assert.is_nil(fault(function() end))
+    for _, value in ipairs { json.null, 5, "x", json.array { 5 } } do
+      for name, where in pairs {
+        archive = 1, arguments = 1, devices = 1, options = 1, playbook = 1, connect = 2,
+        groups = 2, name = 2, pair = 2, plan = 2, tags = 2, undo = 2, vars = 2,
+      } do
+        local is_text <const> = value == "x"
+          and (name == "archive" or name == "playbook" or name == "name" or name == "pair")
+        local why <const> = fault(function(...) select(where, ...)[name] = value end)
+        assert.equal(not is_text, type(why) == "string", name .. " " .. tostring(value))
+      end
+      for _, name in ipairs { "host", "timeout", "password_env", "password_command" } do
+        local is_text <const> = value == "x" and name ~= "timeout"
+        local is_time <const> = value == 5 and name == "timeout"
+        local why <const> = fault(function(_, one) one.connect[name] = value end)
+        assert.equal(not (is_text or is_time), type(why) == "string", name .. tostring(value))
+      end
+    end
+    assert.matches("per_device is 1001", fault(function(all) all.options.per_device = 1001 end))
+  end)
+
   it("ends a job that computes without a pause, and keeps the leases of the others", function()
     local computing = q:submit([[
       while not package.loaded.begun do f5.sleep(0.01) end

@@ -4,7 +4,6 @@ local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local fleet = require "cli.support.fleet"
 local inventory = require "f5.inventory"
-local json = require "f5.json"
 local manifest = require "f5.queue.manifest"
 local output = require "cli.support.output"
 local queue_options = require "cli.support.queue.options"
@@ -67,12 +66,20 @@ local function find(db, id)
       ("run %d is still going on; 'f5lua runs cancel %d' ends it"):format(id, id)
     )
   end
-  local ok, content = pcall(json.decode, row.manifest)
-  if not ok or content.format ~= manifest.FORMAT then
-    core.usage_error(("the manifest of run %d is not one of this f5lua"):format(id))
-  end
+  local content, why = manifest.read(row.manifest)
+  if not content then core.usage_error(("run %d: %s"):format(id, why)) end
   row.content = content
   return row
+end
+
+-- The devices of a run must be in its manifest.
+local function known(content, wanted, id)
+  for _, one in ipairs(wanted) do
+    if not content.devices[one.position] then
+      core.usage_error(("run %d: its manifest has no device %d"):format(id, one.position))
+    end
+  end
+  return wanted
 end
 
 -- Of the devices of a run, those of --limit.
@@ -116,7 +123,8 @@ local function submit(what, options, id)
   do
     local db <close> = queues.open(address, schema)
     run = find(db, id)
-    wanted = limited(run.content, what.wanted(db, id, run, options), options.limit)
+    wanted = known(run.content, what.wanted(db, id, run, options), id)
+    wanted = limited(run.content, wanted, options.limit)
   end
   if #wanted == 0 then
     output(("run %d: %s\n"):format(id, what.none))
