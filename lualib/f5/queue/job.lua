@@ -2,7 +2,6 @@
 
 local core = require "f5.core"
 local credentials = require "f5.fleet.credentials"
-local manifest = require "f5.queue.manifest"
 local printed = require "f5.queue.printed"
 local problem = require "f5.queue.problem"
 local recorders = require "f5.safe.recorders"
@@ -11,9 +10,6 @@ local safe = require "f5.safe"
 
 local Job = {}
 Job.__index = Job
-
---- Seconds before the end of a lease at which its job is cut off.
-Job.MARGIN = 5
 
 local LONG_AGO <const> = 0.001 -- s since the start of the machine
 
@@ -108,13 +104,6 @@ function Job:visit(run)
   local device = run.devices[self.position]
   local options = credentials(device, run.secrets)
   options.parallel = run.options.per_device or 4
-  local timeout <const> = options.timeout or manifest.TIMEOUT
-  if timeout > self.lease * 2 / 3 - self.MARGIN then
-    core.usage_error(
-      ("the timeout of %s is %g s, too long for a lease of %g s: start workers with a longer "
-      .. "--lease"):format(device.name, timeout, self.lease)
-    )
-  end
   if run.kind.reads_only then return run.kind.work(self, run, device, nil, options) end
   local bip <close> = core.connect(options)
   self.record = self.worker.records:begin(self, run)

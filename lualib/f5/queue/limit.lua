@@ -6,12 +6,24 @@ local core = require "f5.core"
 
 local M = {}
 
+--- Seconds before the end of a lease at which its job is cut off.
+M.MARGIN = 5
+
 -- A renewal is due after a third of a lease, and a job is cut off 5 seconds before its end. With
 -- the shortest lease, 10 s, this leaves 1.6 s. A playbook that catches the first error takes 1.25.
 local PART <const> = 12
 
 --- The seconds for a lease of so many seconds.
 function M.of(lease) return lease / PART end
+
+--- Why the requests of a device may take too long for a lease; nil: they fit.
+-- @param name string: of the device
+-- @param timeout number: seconds
+function M.too_long(name, timeout, lease)
+  if timeout <= lease * 2 / 3 - M.MARGIN then return nil end
+  return ("the timeout of %s is %g s, too long for a lease of %g s: start workers with a longer "
+    .. "--lease"):format(name, timeout, lease)
+end
 
 local function advice(seconds)
   return ("; meanwhile its worker can renew no lease, so it may do so for %.3g s, a twelfth of "

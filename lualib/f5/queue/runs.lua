@@ -5,6 +5,7 @@ local calls = require "f5.queue.calls"
 local core = require "f5.core"
 local json = require "f5.json"
 local kinds = require "f5.queue.kinds"
+local limit = require "f5.queue.limit"
 local manifest = require "f5.queue.manifest"
 local problem = require "f5.queue.problem"
 
@@ -51,7 +52,13 @@ function Runs:unpack(row)
   local opened, run = pcall(kind.open, content, row)
   if not opened then return nil, tostring(type(run) == "table" and run.message or run) end
   local devices = {}
-  for i, entry in ipairs(content.devices) do devices[i] = device_of(entry) end
+  for i, entry in ipairs(content.devices) do
+    -- A worker with a longer lease may carry it out.
+    local too_long <const> = limit.too_long(entry.name, entry.connect.timeout or manifest.TIMEOUT,
+      self.worker.lease)
+    if too_long then return nil, too_long end
+    devices[i] = device_of(entry)
+  end
   run.kind, run.devices, run.options = kind, devices, content.options or {}
   run.what, run.name, run.arguments = content.kind, content.playbook, content.arguments
   run.undo_of = content.undo_of

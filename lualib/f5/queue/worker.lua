@@ -396,7 +396,7 @@ function Worker:keep_leases()
       self.taker:cancel()
     end
     for _, job in pairs(self.jobs) do
-      if not job.ended and now > job.ends - Job.MARGIN then
+      if not job.ended and now > job.ends - limit.MARGIN then
         job:stop("lost", "its lease could not be renewed in time")
       end
     end

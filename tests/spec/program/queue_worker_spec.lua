@@ -412,6 +412,18 @@ describe("Q2 f5lua worker", function()
       q.db:row("select note from attempts where run = $1", unsigned).note)
   end)
 
+  it("hands back what needs a longer lease, for another worker", function()
+    local run = q:submit("return 1", { device(1), device(2, { timeout = 2 }) })
+    do
+      local a <close> = worker("a", "--once")
+      assert.matches("handed back: the timeout of 127.0.0.2 is 2 s, too long for a lease of 10 s",
+        a:wait().err, 1, true)
+    end
+    assert.same({ waiting = 2 }, q:states(run))
+    q:work(1, { "--lease", "11" }, ENV)
+    q:all_done(run, 2)
+  end)
+
   it("hands back what does not unpack, and says why", function()
     local run = q:submit("", devices(1, 1), { archive = "rubbish" })
     local a <close> = worker("a", "--once")
