@@ -4,6 +4,7 @@ local bundle = require "f5.bundle"
 local host = require "f5.host"
 local glob = require "build.glob"
 local lexer = require "build.lexer"
+local whole = require "f5.whole"
 
 local M = {}
 
@@ -25,9 +26,9 @@ local function read(path)
   if bundle.file_type(path) == "directory" then return nil, "is a directory" end
   local file, message = io.open(path, "rb")
   if not file then return nil, message:match ": (.*)$" or message end
-  local text = file:read "a"
+  local text, why = whole(file)
   file:close()
-  if not text then return nil, "cannot be read" end
+  if not text then return nil, "cannot be read: " .. why end
   return text
 end
 

@@ -26,6 +26,7 @@ local receiver = require "f5.receiver"
 local json = require "f5.json"
 local glob = require "f5.fleet.glob"
 local locate = require "f5.fleet.locate"
+local whole = require "f5.whole"
 
 local Inventory = {}
 Inventory.__index = Inventory
@@ -390,7 +391,7 @@ local function read(path)
   if inside then return inside end
   local file, why = io.open(path, "rb")
   if not file then fail(path, "cannot read the inventory: %s", (why:gsub("^.-: ", ""))) end
-  local text, problem = file:read "a"
+  local text, problem = whole(file)
   file:close()
   if not text then fail(path, "cannot read the inventory: %s", problem) end
   return text
@@ -425,8 +426,10 @@ function Inventory.read(path)
   else
     if not packed(path) and executable(path) then
       local pipe = assert(io.popen(operand(path) .. " --list", "r"))
-      text = pipe:read "a"
+      local too_long
+      text, too_long = whole(pipe)
       local ok, how, status = pipe:close()
+      if too_long then fail(path, "cannot read what the inventory program prints: %s", too_long) end
       if not ok then
         fail(
           path, "the inventory program ended with %s %d", how == "signal" and "signal" or "status",

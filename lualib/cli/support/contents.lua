@@ -1,6 +1,8 @@
 -- Returns the contents of a file. A directory can be opened; only reading it fails.
+local whole = require "f5.whole"
+
 local function read(file, path)
-  local contents, why = file:read "a"
+  local contents, why = whole(file)
   return contents, not contents and ("%s: %s"):format(path, why) or nil
 end
 

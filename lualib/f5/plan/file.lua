@@ -16,6 +16,7 @@ local passphrase = require "f5.safe.passphrase"
 local secrets = require "f5.safe.secrets"
 local State = require "f5.state.state"
 local steps = require "f5.plan.steps"
+local read_whole = require "f5.whole"
 
 local M = {}
 
@@ -218,7 +219,7 @@ function M.read(path, key)
   local file, why = io.open(path, "rb")
   if not file then fail("usage", "cannot read " .. why) end
   local text
-  text, why = file:read "a"
+  text, why = read_whole(file)
   file:close()
   if not text then fail("usage", ("cannot read %s: %s"):format(path, why)) end
   return M.parse(text, path, key)

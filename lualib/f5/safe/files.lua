@@ -3,6 +3,7 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
+local whole = require "f5.whole"
 
 local M = {}
 
@@ -86,7 +87,7 @@ end
 local function read_text(path)
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
-  local text, failed = file:read "a"
+  local text, failed = whole(file)
   file:close()
   return text, failed and ("%s: %s"):format(path, failed)
 end

@@ -228,6 +228,15 @@ describe("Q1 f5lua submit", function()
     refused(3, "there is no run 7", "runs", "show", "7")
     refused(3, "there is no run 7", "runs", "cancel", "7")
     refused(3, "there is no run 7", "runs", "retry", "7", "--failed")
+    -- what has no end
+    for _, case in ipairs {
+      { "worker", "--trust", "/dev/zero" },
+      { "submit", "--inventory", "/dev/zero", "work.lua" },
+    } do
+      local ended <const> = f5lua(case)
+      assert.matches("larger than 256 MB", ended.err)
+      assert.is_true(ended.status ~= 0)
+    end
     assert.equal("no runs\n", (done { "runs" }))
   end)
 end)
