@@ -118,7 +118,7 @@ local function retry(db, options)
     note("run %d: all devices are done, there is nothing to repeat", id)
     return 1
   end
-  output(("%d\n"):format(new))
+  require("cli.support.queue.submitting").print_number(PROGRAM, new)
 end
 
 -- What is kept of each device. It goes to standard output, as the other subcommands read it.
@@ -184,6 +184,11 @@ local ACTIONS <const> = {
   list = list, show = show, record = kept, plan = kept, cancel = cancel, retry = retry,
 }
 
+-- Options that only some actions have.
+local OF_ACTIONS <const> = {
+  watch = { show = true }, print = { show = true }, failed = { retry = true },
+}
+
 -- Actions that are not about one run.
 local WHOLE <const> = { list = true, prune = true }
 
@@ -200,6 +205,14 @@ local function act(options)
     if options[name] and options.action ~= "prune" then
       usage(("--%s is for prune"):format(name), PROGRAM)
     end
+  end
+  for name, actions in pairs(OF_ACTIONS) do
+    if options[name] and not actions[options.action] then
+      usage(("--%s is not for %s"):format(name, options.action), PROGRAM)
+    end
+  end
+  if options.output == "json" and (options.action == "cancel" or options.action == "retry") then
+    usage(("%s prints no JSON"):format(options.action), PROGRAM)
   end
   if options.action == "prune" then days_of(options) end
   if options.device and not KEPT[options.action] then

@@ -66,7 +66,7 @@ local function run_of(options, devices, words)
   local given <const> = {
     kind = options.check and "check" or "run", playbook = options.playbook:match "[^/]*$",
     arguments = words, tags = queue_options.tags(options.tags, PROGRAM),
-    per_device = submitting.at_least(options, "per_device", 1, PROGRAM), on = options.on,
+    per_device = submitting.per_device(options, PROGRAM), on = options.on,
     force = options.force,
   }
   submitting.add_waves(given, options, #devices, PROGRAM)

@@ -68,6 +68,7 @@ local function tell(event, job, text)
   if not format then return end
   if event == "finish" then text = outcome(job) end
   local name = job and ("run %d, %s"):format(job.run, terminal.line(job.device))
+  if event == "returned" then text = text or "the worker ends" end
   if name then return note(format, name, terminal.line(text or "")) end
   note(format, terminal.line(text or ""))
 end

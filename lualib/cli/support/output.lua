@@ -12,6 +12,11 @@ end
 
 local M = {}
 
+--- Writes and flushes. Returns whether that worked; the next call of `flush` ends the program then.
+function M.try(...)
+  return (terminal.out(...) and io.stdout:flush()) ~= nil
+end
+
 function M.flush() check(io.stdout:flush()) end
 
 function M.line(...)

@@ -86,7 +86,11 @@ local function check_secrets(devices, arguments)
     end
   end
   for i, word in ipairs(arguments) do
-    if core.mask_command(word) ~= word then
+    -- "--password", "x": the name of the secret is in the word before it
+    local option <const> = i > 1 and arguments[i - 1]:match "^%-.*"
+    local before <const> = option and option .. " " or ""
+    local both <const> = before .. word
+    if core.mask_command(word) ~= word or core.mask_command(both) ~= both then
       fail(
         "argument %d of the playbook seems to hold a secret, and everybody who may see the queue "
         .. "can read it; read it on the worker, or give --force", i

@@ -237,6 +237,20 @@ describe("Q1 f5lua submit", function()
       assert.matches("larger than 256 MB", ended.err)
       assert.is_true(ended.status ~= 0)
     end
+    refused(2, "%-%-max%-failures must be at most 2147483647, not 99999999999", "submit",
+      "--inventory", "sites.lua", "--max-failures", "99999999999", "work.lua")
+    refused(2, "%-%-per%-device must be at most 1000", "submit", "--inventory", "sites.lua",
+      "--per-device", "1001", "work.lua")
+    refused(2, "argument 2 of the playbook seems to hold a secret", "submit", "--inventory",
+      "sites.lua", "work.lua", "--password", "topsecret")
+    refused(2, "%-%-watch is not for list", "runs", "list", "--watch")
+    refused(2, "cancel prints no JSON", "runs", "cancel", "1", "-o", "json")
+    refused(2, "%-%-failed is not for cancel", "runs", "cancel", "1", "--failed")
     assert.equal("no runs\n", (done { "runs" }))
+    local _, _, status = os.execute(program.command_line(
+      { "submit", "--queue", q.address, "--inventory", place.path .. "/sites.lua",
+        place.path .. "/work.lua" }, {}) .. " >/dev/full 2>" .. place.path .. "/err")
+    assert.is_true(status ~= 0)
+    assert.matches("run 1 is stored, but standard output cannot be written", place:read "err")
   end)
 end)

@@ -9,6 +9,11 @@ local usage = require "cli.support.usage"
 
 local M = {}
 
+-- Of a run: an integer of the database.
+local MOST_DEVICES <const> = (1 << 31) - 1
+-- Of f5.connect.
+local MOST_PARALLEL <const> = 1000
+
 function M.add_wait(parser) parser:flag("--wait", "follow the run until it ends") end
 
 function M.add_sign(parser)
@@ -22,6 +27,15 @@ function M.at_least(options, name, least, program)
   local value = options[name]
   if value and value < least then
     usage(("--%s must be at least %d"):format(name:gsub("_", "-"), least), program)
+  end
+  return value
+end
+
+--- The number of --per-device.
+function M.per_device(options, program)
+  local value <const> = M.at_least(options, "per_device", 1, program)
+  if value and value > MOST_PARALLEL then
+    usage(("--per-device must be at most %d"):format(MOST_PARALLEL), program)
   end
   return value
 end
@@ -46,6 +60,10 @@ function M.add_waves(given, options, count, program)
         options.max_failures
       ), program
     )
+  end
+  if most ~= math.huge and most > MOST_DEVICES then
+    usage(("--max-failures must be at most %d, not %s"):format(MOST_DEVICES, options.max_failures),
+      program)
   end
   given.canary = M.at_least(options, "canary", 0, program)
   given.batch = M.at_least(options, "batch", 1, program)
@@ -80,13 +98,20 @@ function M.wait(program, address, schema, id, quiet)
   return state
 end
 
+--- Prints the number of a run that is stored. If that fails, standard error has it.
+function M.print_number(program, id)
+  if output.try(("%d\n"):format(id)) then return end
+  terminal.err(program, (": run %d is stored, but standard output cannot be written\n"):format(id))
+  output.flush()
+end
+
 --- Stores a run, prints its number and returns it.
 -- @param run table: of f5.queue.submit
 -- @param quiet boolean|nil: does not print it
 function M.store(program, address, schema, run, quiet)
   local db <close> = require("f5.queue").open(address, schema)
   local id <const> = require("f5.queue.submit").store(db, run)
-  if not quiet then output(("%d\n"):format(id)) end
+  if not quiet then M.print_number(program, id) end
   following.tell_missing(program, db, id)
   return id
 end
