@@ -12,6 +12,7 @@ end
 ---@return string? reason why not: "PATH: Is a directory"
 return function(path, open)
   if open then return read(open, path) end
+  if path == "" then return nil, "'': the path is empty" end
   local file <close>, reason = io.open(path, "rb")
   if not file then return nil, reason end
   return read(file, path)

@@ -99,6 +99,20 @@ local function check_secrets(devices, arguments)
   end
 end
 
+-- Names go into tables of people, and all texts into a database in UTF-8.
+local function check_texts(devices, arguments)
+  for _, device in ipairs(devices) do
+    if device.name:find "%c" or not utf8.len(device.name) then
+      fail("the name '%s' of a device has a control character, or is not UTF-8", device.name)
+    end
+  end
+  for i, word in ipairs(arguments) do
+    if not utf8.len(word) then
+      fail("argument %d of the playbook is not UTF-8; the database has only such texts", i)
+    end
+  end
+end
+
 -- -- waves --
 
 -- Wave 0: the canaries. Then one wave for each batch.
@@ -147,6 +161,7 @@ end
 --   seems to be a secret)
 -- @return table; M.text makes the text of it
 function M.make(devices, given)
+  check_texts(devices, given.arguments)
   if not given.force then check_secrets(devices, given.arguments) end
   local count <const> = #devices
   local options <const> = {

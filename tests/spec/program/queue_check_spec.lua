@@ -209,7 +209,7 @@ describe("Q1 checks and plans in a queue", function()
     for _, case in ipairs {
       { "run:" .. run, 2, "is no check: submit one with f5lua submit --check" },
       { "run:99", 3, "there is no run 99" },
-      { "run:x", 1, "cannot read run:x" },
+      { "run:x", 2, "'run:x' is not the number of a run: say run:1" },
     } do
       local ended <const> = f5lua("apply", case[1])
       assert.equal(case[2], ended.status, ended.err)

@@ -228,6 +228,14 @@ describe("Q1 f5lua submit", function()
     refused(3, "there is no run 7", "runs", "show", "7")
     refused(3, "there is no run 7", "runs", "cancel", "7")
     refused(3, "there is no run 7", "runs", "retry", "7", "--failed")
+    refused(2, "argument 1 of the playbook is not UTF%-8", "submit", "--inventory", "sites.lua",
+      "work.lua", "\xff")
+    place:file("odd.lua", 'return { devices = { { host = "b1", name = "a\\27b" } } }')
+    refused(2, "of a device has a control character", "submit", "--inventory", "odd.lua",
+      "work.lua")
+    refused(2, "'run:abc' is not the number of a run: say run:1", "undo", "run:abc")
+    refused(2, "the whole path of a plan, such as %./1", "apply", "1")
+    refused(2, "cannot read '': the path is empty", "worker", "--trust", "")
     -- what has no end
     for _, case in ipairs {
       { "worker", "--trust", "/dev/zero" },

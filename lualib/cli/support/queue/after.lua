@@ -32,18 +32,26 @@ function M.add_options(parser)
   submitting.add_sign(parser)
 end
 
+local function is_file(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil
+end
+
 --- The number of the run that a word means; nil: it means a file or a change record.
 -- @param or_file boolean|nil: with --queue, a word that is not a number is a file
 function M.run_of(word, options, program, or_file)
   local named <const> = word:match "^run:(%d+)$"
   local number <const> = math.tointeger(tonumber(named or word:match "^%d+$"))
+  if not number and word:find "^run:" and not is_file(word) then
+    usage(("'%s' is not the number of a run: say run:1, for example"):format(word), program)
+  end
   if or_file and options.queue and not number then return nil end
   if named or options.queue then
     return number or usage(("'%s' is not the number of a run"):format(word), program)
   end
   if number and #word < 8 and os.getenv "F5LUA_QUEUE" then
-    usage(("say run:%s for a run of the queue in F5LUA_QUEUE, or the whole id of a change record")
-      :format(word), program)
+    usage(("say run:%s for a run of the queue in F5LUA_QUEUE, or the whole %s"):format(word,
+      or_file and "path of a plan, such as ./" .. word or "id of a change record"), program)
   end
   for _, name in ipairs(ONLY_QUEUES) do
     if options[name] then
