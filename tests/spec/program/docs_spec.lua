@@ -246,7 +246,8 @@ describe("CONTRIBUTING.md", function()
     local result <const> = program.run { playbook, directory.path .. "/kind.lua" }
     assert.same({ 0, "" }, { result.status, result.err })
     assert.equal(
-      'ltm/dns/cache/validating-resolver\tfalse\tinvalid property value "useIpv6":"no"\t7\ncollection\n',
+      "ltm/dns/cache/validating-resolver\tfalse\t"
+        .. 'invalid property value "useIpv6":"no"\t7\ncollection\n',
       result.out
     )
   end)
