@@ -252,10 +252,28 @@ function M.still_needed(db, before)
     and id not in (select * from prunable($1::timestamptz))]], before)[1].n
 end
 
---- What a worker needs of a run: manifest, archive, signature.
+--- What a worker needs of a run: manifest, archive, signature, and what is stored beside them; nil:
+-- there is no such run.
 function M.run(db, id)
-  return query(db, [[select r.id, r.kind, r.manifest, r.signature, a.sha256, a.contents
+  local row <const> = query(db, [[select r.id, r.kind, r.manifest, r.signature, a.sha256, a.contents,
+      r.playbook, r.arguments, r.options, r.undo_of, r.retry_of, r.allowed, r.canaries,
+      extract(epoch from r.grace)::double precision as grace
     from runs r join archives a on a.sha256 = r.archive where r.id = $1]], id)[1]
+  if not row then return nil end
+  row.arguments, row.options = json.decode(row.arguments), json.decode(row.options)
+  return row
+end
+
+--- The jobs of a run as they are stored, by position.
+function M.jobs(db, id)
+  local rows <const> = query(db, [[select j.position, j.device, j.device_key as key, j.wave,
+      array_to_json(l.tags)::text as tags
+    from jobs j join lots l on l.id = j.lot where j.run = $1 order by j.position]], id)
+  for _, row in ipairs(rows) do
+    row.tags = json.decode(row.tags)
+    table.sort(row.tags) -- the database has another order of letters
+  end
+  return rows
 end
 
 return M

@@ -51,18 +51,17 @@ end
 
 --- The statements that make the roles and give them their rights.
 function M.text(schema)
-  local quoted <const> = postgres.identifier(schema)
-  local plain <const> = quoted == '"' .. schema .. '"' and schema or quoted
+  local quoted <const> = postgres.identifier(schema) -- a name may be a word of SQL
   local lines <const> = {}
   for _, role in ipairs(ROLES) do
     local name = schema .. "_" .. role.name
     lines[#lines + 1] = ("-- %s: %s"):format(name, role.what)
     lines[#lines + 1] = MAKE_ROLE:format(name)
-    lines[#lines + 1] = ("grant usage on schema %s to %s;"):format(plain, name)
-    for _, grant in ipairs(role.grants) do lines[#lines + 1] = statement(grant, plain, name) end
+    lines[#lines + 1] = ("grant usage on schema %s to %s;"):format(quoted, name)
+    for _, grant in ipairs(role.grants) do lines[#lines + 1] = statement(grant, quoted, name) end
     if role.functions then
       local names = {}
-      for i, one in ipairs(role.functions) do names[i] = plain .. "." .. one end
+      for i, one in ipairs(role.functions) do names[i] = quoted .. "." .. one end
       lines[#lines + 1] =
         ("grant execute on function %s to %s;"):format(table.concat(names, ", "), name)
     end

@@ -20,11 +20,24 @@ local function fail(format, ...)
   error(core.error_new { kind = "database", message = format:format(...) }, 0)
 end
 
+-- A name of PostgreSQL has 63 bytes at most, and the longest name of a role ends with "_submitter".
+local LONGEST_NAME <const> = 53
+
+-- What the functions of everybody, or of the server, are in.
+local TAKEN <const> = { public = true, information_schema = true }
+
 --- Raises if the name cannot be that of a schema. It is the channel of notifications, too.
 function M.check_name(name)
-  if name:find "^[a-z_][a-z0-9_]*$" and #name < 64 and not name:find "^pg_" then return end
+  if TAKEN[name] then
+    core.usage_error(("a queue needs a schema of its own, not '%s'"):format(name))
+  end
+  if name:find "^[a-z_][a-z0-9_]*$" and #name <= LONGEST_NAME and not name:find "^pg_" then
+    return
+  end
   core.usage_error(
-    ("invalid name of a schema '%s': expected small letters, digits and '_'"):format(name)
+    ("invalid name of a schema '%s': expected small letters, digits and '_', at most %d"):format(
+      name, LONGEST_NAME
+    )
   )
 end
 

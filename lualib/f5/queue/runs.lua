@@ -8,6 +8,7 @@ local kinds = require "f5.queue.kinds"
 local limit = require "f5.queue.limit"
 local manifest = require "f5.queue.manifest"
 local problem = require "f5.queue.problem"
+local stored = require "f5.queue.stored"
 
 local Runs = {}
 Runs.__index = Runs
@@ -40,11 +41,22 @@ function Runs:objection(row)
   return nil
 end
 
+-- Whether the waves, the limits and the devices that the database keeps are those that were signed.
+function Runs:forged(row, content)
+  if not self.worker.trust then return nil end
+  local jobs <const> = self.worker:ask(function(db) return calls.jobs(db, row.id) end)
+  local ok, what = pcall(stored.difference, content, row, jobs)
+  if not ok then return "its manifest is damaged" end
+  return what and ("it is not what was signed: %s differs"):format(what)
+end
+
 function Runs:unpack(row)
   local objection = self:objection(row)
   if objection then return nil, objection end
   local content, why = manifest.read(row.manifest)
   if not content then return nil, why end
+  objection = self:forged(row, content)
+  if objection then return nil, objection end
   local kind = kinds.find(content.kind)
   if not kind then
     return nil, ("this f5lua cannot carry out runs of the kind %s"):format(tostring(content.kind))
@@ -78,10 +90,11 @@ function Runs:find(id)
   local known = self.known[id]
   if not known then
     self.known[id] = "pending"
-    local ok, row = pcall(self.worker.ask, self.worker, function(db) return calls.run(db, id) end)
+    local ok, run, objection = pcall(function()
+      return self:unpack(self.worker:ask(function(db) return calls.run(db, id) end))
+    end)
     self.known[id] = nil
-    if not ok then error(row, 0) end
-    local run, objection = self:unpack(row)
+    if not ok then error(run, 0) end
     known = { run = run, objection = objection }
     self.known[id] = known
     self.order[#self.order + 1] = id

@@ -62,7 +62,7 @@ describe("Q3 f5lua queue", function()
     local address = new_database()
     local out = init(address)
     assert.matches("^%-%- made the queue in the schema f5lua, version 1\n", out)
-    assert.matches("\ngrant usage on schema f5lua to f5lua_worker;\n", out)
+    assert.matches("\ngrant usage on schema \"f5lua\" to f5lua_worker;\n", out)
     assert.matches("^%-%- the queue in the schema f5lua has version 1: nothing to do\n",
       init(address))
     local db <close> = open(address)
@@ -153,6 +153,11 @@ describe("Q3 f5lua queue", function()
     refused(2, "invalid address of the database", { "init", "--queue", "runs" })
     refused(2, "invalid name of a schema 'No'", { "grants", "--schema", "No" })
     refused(2, "invalid name of a schema 'pg_x'", { "init", "--queue", "", "--schema", "pg_x" })
+    refused(2, "at most 53", { "init", "--queue", "", "--schema", ("a"):rep(54) })
+    for _, name in ipairs { "public", "information_schema" } do
+      refused(2, "a queue needs a schema of its own, not '" .. name .. "'",
+        { "init", "--queue", "", "--schema", name })
+    end
     refused(3, "Connection refused", { "init", "--queue", "host=127.0.0.1 port=1" })
     refused(3, 'database "nosuch" does not exist',
       { "init", "--queue", server:address { dbname = "nosuch" } })
@@ -279,12 +284,24 @@ describe("Q3 f5lua queue", function()
       $f$ begin raise exception 'carried out by %', current_user; end $f$]],
       server:address { dbname = name, user = "evil" })
     init(address)
-    refused(3, "everybody may create objects in the schema public", {
-      "init", "--queue", address, "--schema", "public",
+    server:sql("create schema open; grant create on schema open to public", address)
+    refused(3, "everybody may create objects in the schema open", {
+      "init", "--queue", address, "--schema", "open",
     })
     server:sql("alter database " .. name .. " set default_transaction_isolation = serializable")
     local db <close> = open(address)
     assert.equal("read committed", db:row "show transaction_isolation".transaction_isolation)
+  end)
+
+  it("has grants for schemas that are words of SQL, and for long names", function()
+    local address <const> = new_database()
+    for _, name in ipairs { "select", "s" .. ("a"):rep(52) } do
+      init(address, "--schema", name)
+      server:sql(queue { "grants", "--schema", name }.out, address)
+      local yes <const> = server:sql(([[select has_function_privilege('%s_submitter',
+        '"%s".cancel(bigint)', 'execute')]]):format(name, name), address)
+      assert.matches("t", yes)
+    end
   end)
 
   it("refuses databases that cannot hold all texts", function()

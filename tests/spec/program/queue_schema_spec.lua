@@ -452,6 +452,28 @@ describe("Q2 the rules of a queue", function()
     end
   end)
 
+  it("keeps workers that are there, and bounds times", function()
+    db:query("select hello($1::uuid, 'h', 1, '{}', 1, '0', '[]')", id(1))
+    prune(nil, "now() + interval '1 day'")
+    assert.equal(1, db:row "select count(*) as n from workers".n)
+    db:query "update workers set seen_at = now() - interval '2 days'"
+    prune()
+    assert.equal(0, db:row "select count(*) as n from workers".n)
+    for _, grace in ipairs { -1, 1e30, 86401 } do
+      local ok, err = f5.try(submit, { {} }, { grace = grace })
+      assert.same({ false, "22023" }, { ok, err.sqlstate }, grace)
+    end
+    for _, lease in ipairs { -60, 0, 86401 } do
+      for _, statement in ipairs {
+        "select * from f5lua.take($1::uuid, '{}', 1, make_interval(secs => $2::integer))",
+        "select * from f5lua.renew($1::uuid, make_interval(secs => $2::integer), '[]')",
+      } do
+        local ok, err = f5.try(db.query, db, statement, id(1), lease)
+        assert.same({ false, "22023" }, { ok, err.sqlstate }, statement)
+      end
+    end
+  end)
+
   it("lets each role do its part, and nothing else", function()
     local run = submit { {}, {} }
     local function try(role, statement, ...)

@@ -8,6 +8,7 @@ local json = require "f5.json"
 local manifest = require "f5.queue.manifest"
 local program = require "program"
 local queues = require "f5.queue"
+local stored = require "f5.queue.stored"
 
 local M = {}
 
@@ -27,7 +28,8 @@ function Queue:close() self.db:close() end
 Queue.__close = Queue.close
 
 --- Stores a run. `options`: grace, canary, batch, max_failures, tags (of all devices), archive
--- (bytes instead of the playbook's), sign (function(text) -> signature).
+-- (bytes instead of the playbook's), sign (function(text) -> signature), forge (function(facts,
+-- jobs): changes what is stored beside the manifest).
 function Queue:submit(text, devices, options)
   options = options or {}
   local bytes = options.archive or require("build.archive").write {
@@ -38,24 +40,17 @@ function Queue:submit(text, devices, options)
   local made = manifest.make(list.devices, {
     kind = "run", archive = core.sha256(bytes), playbook = "playbook.lua",
     arguments = options.arguments or {}, canary = options.canary, batch = options.batch,
-    per_device = options.per_device, on = options.on, tags = options.tags,
+    max_failures = options.max_failures, per_device = options.per_device, on = options.on,
+    tags = options.tags,
   })
   local manifest_text = manifest.text(made)
-  local jobs, first = json.array {}, made.devices[1].wave
-  for i, device in ipairs(made.devices) do
-    jobs[i] = {
-      position = i, device = device.name, key = device.address, wave = device.wave - first,
-      tags = device.tags,
-    }
-  end
+  local facts, jobs = stored.facts(made), (stored.jobs(made))
+  facts.f5lua, facts.from = core.version, "here"
+  if not options.sign then facts.grace = options.grace or 1 end
+  if options.forge then options.forge(facts, jobs) end
   return self.db:row(
     "select submit($1::jsonb, $2::bytea, $3, $4::bytea, $5::jsonb) as id",
-    json.encode {
-      kind = "run", playbook = "playbook.lua", arguments = json.array(options.arguments or {}),
-      options = {}, grace = options.grace or 1, allowed = options.max_failures,
-      canaries = options.canary, f5lua = core.version, from = "here",
-    },
-    { bytes = bytes }, manifest_text,
+    json.encode(facts), { bytes = bytes }, manifest_text,
     options.sign and { bytes = options.sign(manifest.signed_text(manifest_text)) },
     json.encode(jobs)
   ).id

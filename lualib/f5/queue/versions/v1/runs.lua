@@ -17,6 +17,9 @@ BEGIN
   IF jsonb_array_length(its_jobs) = 0 THEN
     RAISE EXCEPTION 'a run needs a device' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF (run ->> 'grace')::double precision NOT BETWEEN 0 AND 86400 THEN
+    RAISE EXCEPTION 'grace is from 0 to 86400 seconds' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   IF (run ->> 'kind' = 'undo') <> (run ->> 'undo_of' IS NOT NULL) THEN
     RAISE EXCEPTION 'an undo says of which run' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -136,7 +139,7 @@ BEGIN
   DELETE FROM runs WHERE id = ANY (old);
   DELETE FROM archives a WHERE sha256 = ANY (theirs)
     AND NOT EXISTS (SELECT FROM runs WHERE runs.archive = a.sha256);
-  DELETE FROM workers WHERE coalesce(ended_at, seen_at) < before;
+  DELETE FROM workers WHERE coalesce(ended_at, seen_at) < least(before, now() - interval '1 hour');
   RETURN cardinality(old);
 END $f$;
 ]]

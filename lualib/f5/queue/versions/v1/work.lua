@@ -141,6 +141,13 @@ LANGUAGE sql @owner AS $f$
       ORDER BY j.position LIMIT many FOR UPDATE OF j SKIP LOCKED);
 $f$;
 
+CREATE FUNCTION check_lease(lease interval) RETURNS void
+LANGUAGE plpgsql @owner AS $f$
+BEGIN
+  IF lease > '0' AND lease <= '1 day' THEN RETURN; END IF;
+  RAISE EXCEPTION 'a lease is a time of at most a day' USING ERRCODE = 'invalid_parameter_value';
+END $f$;
+
 -- Gives a worker at most `many` jobs that it may do, all of one lot, and locks their devices. It may
 -- have to ask again for more. `without`: runs that it does not want; `behind`: of each lot the
 -- position up to which it has taken jobs: what is behind it comes first. The lease counts from now; the
@@ -157,6 +164,7 @@ DECLARE
   l record;
 BEGIN
   PERFORM check_worker(me);
+  PERFORM check_lease(lease);
   UPDATE workers SET seen_at = began WHERE id = me;
   FOR l IN
     SELECT lots.id AS lot, lots.run, lots.wave, runs.state, runs.grace
@@ -259,6 +267,7 @@ DECLARE
   keys text[] := '{}';
 BEGIN
   PERFORM check_worker(me);
+  PERFORM check_lease(lease);
   UPDATE workers SET seen_at = began WHERE id = me;
   FOR r IN
     SELECT runs.id, runs.state, g.jobs FROM runs JOIN (
