@@ -50,11 +50,15 @@ function Playbook:require(name, environment)
 end
 
 -- A playbook ends itself, not the worker.
-local OWN_OS <const> = setmetatable({
-  exit = function()
-    error("os.exit would end the worker: return from the playbook, or raise an error", 2)
-  end,
-}, { __index = os })
+local function refuse_exit()
+  error("os.exit would end the worker: return from the playbook, or raise an error", 2)
+end
+
+local OWN_OS <const> = setmetatable({ exit = refuse_exit }, { __index = os })
+
+--- From now on this process carries out playbooks, and none of them ends it: os.exit is an error,
+-- wherever a playbook finds it. The process itself ends by returning.
+function Playbook.keep_process() rawset(os, "exit", refuse_exit) end
 
 -- The globals of one device, or of the modules.
 function Playbook:environment(values)

@@ -10,6 +10,7 @@ local core = require "f5.core"
 local Job = require "f5.queue.job"
 local limit = require "f5.queue.limit"
 local passphrase = require "f5.safe.passphrase"
+local playbook = require "f5.queue.playbook"
 local postgres = require "f5.postgres"
 local queue = require "f5.queue"
 local records = require "f5.queue.records"
@@ -430,6 +431,7 @@ end
 --- Works until it is asked to stop, then hands back or finishes what is under way.
 function Worker:run()
   passphrase.never_ask()
+  playbook.keep_process()
   limit.worker(self.lease)
   self:database()
   self.tell("ready")

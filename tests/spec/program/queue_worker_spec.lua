@@ -154,6 +154,7 @@ describe("Q2 f5lua worker", function()
 
   it("keeps playbooks from ending it, and has their files and sessions", function()
     local ended = q:submit("os.exit(3)", devices(1, 1))
+    local by_module = q:submit('require("os").exit(3)', devices(1, 1))
     local file = q:submit('return f5.asset "words.txt"', devices(2, 2), {
       entries = { { kind = "asset", name = "words.txt", contents = "from the archive" } },
     })
@@ -168,7 +169,9 @@ describe("Q2 f5lua worker", function()
     local a <close> = worker("a", "--once")
     assert.equal(0, a:wait().status)
     local function job(run) return q.db:row("select * from jobs where run = $1", run) end
-    assert.matches("os.exit would end the worker", job(ended).error)
+    for _, run in ipairs { ended, by_module } do
+      assert.matches("os.exit would end the worker", job(run).error)
+    end
     assert.equal('"from the archive"', job(file).result)
     -- a write that could take 100 s does not fit into a lease of 10 s
     assert.equal("failed", job(session).state)

@@ -142,6 +142,7 @@ end
 function M.run(next_line, say, text_of)
   local head <const> = json.decode(next_line() or "{}")
   passphrase.never_ask()
+  playbook.keep_process()
   if head.lease then limit.checker(head.lease) end
   local self <const> = {
     say = say, text_of = text_of, name = head.playbook, arguments = head.arguments,
