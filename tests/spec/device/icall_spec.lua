@@ -205,7 +205,7 @@ describe("S7 simulated device: iCall", function()
       device:advance(10)
       assert.equal("1\n", printed())
       device:reboot { seconds = 60 }
-      device:advance(70)
+      device:advance(75) -- between two lines, which come at full tens
       device:control("write_file", { path = OUTPUT, text = "" })
       device:advance(10)
       assert.matches("^[123]\n$", printed())

@@ -81,12 +81,14 @@ describe("Q1 undo of a run", function()
 
   local function all_done(run, count) q:all_done(run, count) end
 
-  -- What the pools of a device are: name -> description and number of members.
+  -- What the pools of a device are: name -> description and number of members. One request: a
+  -- worker may remove a pool meanwhile.
   local function pools(n)
     local bip <close> = session(n)
     local list = {}
-    for _, pool in ipairs(bip.ltm.pool:list()) do
-      local members = bip.ltm.pool["/Common/" .. pool.name].members:list()
+    local found <const> = bip:request("GET", "/mgmt/tm/ltm/pool?expandSubcollections=true")
+    for _, pool in ipairs(found.items) do
+      local members <const> = pool.membersReference.items or {}
       list[pool.name] = ("%s, %d"):format(pool.description or "none", #members)
     end
     return list
