@@ -1,5 +1,5 @@
-/* A watchdog for fibers that run for too long without a wait, for a program that must come round
- * in time: a worker of a queue. Without limit_runs there is no thread and no cost.
+/* A watchdog for fibers that run for too long without a wait, for a program whose other fibers must
+ * run in time: a worker of a queue. Without limit_runs there is no thread and no cost.
  *
  * A thread looks at two counters of the scheduler: which run of a fiber this is, and how often the
  * loop has turned. If both stand still for too long, it sends SIGURG to the thread of the state,

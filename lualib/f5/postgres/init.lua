@@ -172,7 +172,8 @@ local SETTINGS <const> = [[
   select pg_catalog.set_config('statement_timeout', $1, false),
     pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
     pg_catalog.set_config('idle_in_transaction_session_timeout', $1, false),
-    pg_catalog.set_config('TimeZone', 'UTC', false), pg_catalog.set_config('DateStyle', 'ISO', false),
+    pg_catalog.set_config('TimeZone', 'UTC', false),
+    pg_catalog.set_config('DateStyle', 'ISO', false),
     pg_catalog.set_config('bytea_output', 'hex', false)]]
 
 --- Opens a connection. `address`: a URL, or a list such as "host=db dbname=runs"; what is missing

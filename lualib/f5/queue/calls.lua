@@ -255,8 +255,8 @@ end
 --- What a worker needs of a run: manifest, archive, signature, and what is stored beside them; nil:
 -- there is no such run.
 function M.run(db, id)
-  local row <const> = query(db, [[select r.id, r.kind, r.manifest, r.signature, a.sha256, a.contents,
-      r.playbook, r.arguments, r.options, r.undo_of, r.retry_of, r.allowed, r.canaries,
+  local row <const> = query(db, [[select r.id, r.kind, r.manifest, r.signature, a.sha256,
+      a.contents, r.playbook, r.arguments, r.options, r.undo_of, r.retry_of, r.allowed, r.canaries,
       extract(epoch from r.grace)::double precision as grace
     from runs r join archives a on a.sha256 = r.archive where r.id = $1]], id)[1]
   if not row then return nil end

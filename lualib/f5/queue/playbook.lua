@@ -4,6 +4,7 @@
 local archive = require "build.archive"
 local core = require "f5.core"
 local defer = require "f5.jobs.defer"
+local exits = require "f5.safe.exits"
 local printed = require "f5.queue.printed"
 
 local Playbook = {}
@@ -49,22 +50,16 @@ function Playbook:require(name, environment)
   return result, entry.name
 end
 
--- A playbook ends itself, not the worker.
-local function refuse_exit()
-  error("os.exit would end the worker: return from the playbook, or raise an error", 2)
+--- From now on this process carries out playbooks: each may end itself, none the process.
+function Playbook.keep_process()
+  exits.refuse "os.exit would end the worker: return from the playbook, or raise an error"
 end
-
-local OWN_OS <const> = setmetatable({ exit = refuse_exit }, { __index = os })
-
---- From now on this process carries out playbooks, and none of them ends it: os.exit is an error,
--- wherever a playbook finds it. The process itself ends by returning.
-function Playbook.keep_process() rawset(os, "exit", refuse_exit) end
 
 -- The globals of one device, or of the modules.
 function Playbook:environment(values)
   local environment = setmetatable(values, { __index = _G })
   environment._G = environment
-  environment.print, environment.f5, environment.os = printed.print, require "f5", OWN_OS
+  environment.print, environment.f5 = printed.print, require "f5"
   environment.arg = table.move(self.arguments, 1, #self.arguments, 1, { [0] = self.main.name })
   function environment.require(name)
     self.shared = self.shared or self:environment {}

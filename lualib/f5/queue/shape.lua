@@ -4,30 +4,24 @@ local json = require "f5.json"
 
 local M = {}
 
-local MOST_PARALLEL <const> = 1000 -- of f5.connect
-
-local function is_list(value) return json.is_array(value) end
+--- Of the option `parallel` of f5.connect.
+M.MOST_PARALLEL = 1000
 
 local function is_object(value) return type(value) == "table" and not json.is_array(value) end
-
-local function is_of(value, wanted) return (math.type(value) or type(value)) == wanted end
-
-local function is_number(value) return type(value) == "number" end
 
 -- The first field of a table that is there with another type; nil: none. What is not named may be
 -- anything.
 local function wrong_field(value, types)
   for name, wanted in pairs(types) do
     local field <const> = value[name]
-    local fits <const> = field == nil or wanted == "number" and is_number(field)
-      or is_of(field, wanted)
+    local fits <const> = field == nil or type(field) == wanted or math.type(field) == wanted
     if not fits then return name end
   end
   return nil
 end
 
 local function strings_fault(list, what)
-  if not is_list(list) then return what .. " are no list" end
+  if not json.is_array(list) then return what .. " are no list" end
   for _, word in ipairs(list) do
     if type(word) ~= "string" then return what .. " are not texts" end
   end
@@ -40,13 +34,12 @@ local OPTIONS <const> = {
 }
 
 local function options_fault(options)
-  if options == nil then return nil end
   if not is_object(options) then return "its options are no object" end
   local name <const> = wrong_field(options, OPTIONS)
   if name then return ("its option %s has a wrong type"):format(name) end
   local per_device <const> = options.per_device or 1
-  if per_device < 1 or per_device > MOST_PARALLEL then
-    return ("its option per_device is %d, not from 1 to %d"):format(per_device, MOST_PARALLEL)
+  if per_device < 1 or per_device > M.MOST_PARALLEL then
+    return ("its option per_device is %d, not from 1 to %d"):format(per_device, M.MOST_PARALLEL)
   end
   if options.on and options.on ~= "active" then return "its option on is not 'active'" end
   return nil
@@ -85,11 +78,12 @@ end
 local function device_fault(entry, kind)
   if not is_object(entry) then return "it is no object" end
   if type(entry.name) ~= "string" then return "it has no name" end
+  if type(entry.address) ~= "string" then return "it has no address" end
+  if math.type(entry.wave) ~= "integer" then return "it has no wave" end
   if entry.vars ~= nil and not is_object(entry.vars) then return "its vars are no object" end
   if entry.pair ~= nil and type(entry.pair) ~= "string" then return "its pair is no text" end
   if kind == "undo" and not entry.undo then return "it names no change record" end
-  return strings_fault(entry.groups or json.array {}, "its groups")
-    or strings_fault(entry.tags or json.array {}, "its tags")
+  return strings_fault(entry.groups, "its groups") or strings_fault(entry.tags, "its tags")
     or part_fault(entry.undo, "change record") or part_fault(entry.plan, "plan")
     or connect_fault(entry.connect)
 end
@@ -103,7 +97,7 @@ function M.fault(content)
   local fault <const> = strings_fault(content.arguments, "its arguments")
     or options_fault(content.options)
   if fault then return fault end
-  if not is_list(content.devices) or #content.devices == 0 then return "it has no devices" end
+  if not json.is_array(content.devices) or #content.devices == 0 then return "it has no devices" end
   for position, entry in ipairs(content.devices) do
     local why <const> = device_fault(entry, content.kind)
     if why then return ("device %d: %s"):format(position, why) end

@@ -15,9 +15,9 @@ local function grace_of(manifest)
   return longest
 end
 
---- The jobs of a manifest, and how many of them are canaries. Waves are counted from 0, whether
+-- The jobs of a manifest, and how many of them are canaries. Waves are counted from 0, whether
 -- there are canaries or not.
-function M.jobs(manifest)
+local function jobs_of(manifest)
   local jobs, canaries, first = json.array {}, 0, manifest.devices[1].wave
   for position, device in ipairs(manifest.devices) do
     jobs[position] = {
@@ -29,14 +29,15 @@ function M.jobs(manifest)
   return jobs, canaries
 end
 
---- The facts of a run that the manifest determines.
-function M.facts(manifest)
-  local _, canaries = M.jobs(manifest)
-  return {
+--- What a manifest determines: the facts of its run, and the jobs.
+function M.of(manifest)
+  local jobs, canaries = jobs_of(manifest)
+  local facts <const> = {
     kind = manifest.kind, playbook = manifest.playbook, arguments = manifest.arguments,
     undo_of = manifest.undo_of, options = manifest.options, grace = grace_of(manifest),
     allowed = manifest.options.max_failures, canaries = canaries,
   }
+  return facts, jobs
 end
 
 -- A run that repeats another one has some of its devices, with the waves counted again.
@@ -78,7 +79,7 @@ local FACTS <const> = {
 -- @param row table: the facts as they are stored, and retry_of
 -- @param stored list of { position, device, key, wave, tags }, by position
 function M.difference(manifest, row, stored)
-  local facts <const>, jobs = M.facts(manifest), M.jobs(manifest)
+  local facts, jobs = M.of(manifest)
   if row.retry_of then jobs, facts.canaries = repeated(jobs, facts.canaries, stored) end
   for _, name in ipairs(FACTS) do
     if not same(facts[name], row[name]) then return name end

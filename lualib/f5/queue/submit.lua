@@ -12,10 +12,9 @@ local M = {}
 --   (the name of this machine)
 -- @return integer: the number of the run
 function M.store(db, run)
-  local manifest <const> = run.manifest
-  local facts <const> = stored.facts(manifest)
+  local facts <const>, jobs <const> = stored.of(run.manifest)
   facts.f5lua, facts.from = core.version, run.from
-  return calls.submit(db, facts, run, (stored.jobs(manifest)))
+  return calls.submit(db, facts, run, jobs)
 end
 
 --- The tags that no running worker has all of, each with the number of its jobs:

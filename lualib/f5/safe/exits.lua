@@ -25,6 +25,12 @@ function M.start()
   return replace(function(code) error(setmetatable({ code = code }, Exit), 0) end)
 end
 
+--- From now on os.exit is this error, wherever a playbook finds it. The process goes on with other
+--- playbooks.
+function M.refuse(message)
+  replace(function() error(message, 2) end)
+end
+
 --- From now on os.exit calls fn(code) before it ends the program. If fn returns a code, the program
 --- ends with that one. Returns a function that ends it.
 function M.before(fn)

@@ -3,7 +3,8 @@
 --   for _, statement in ipairs(parser.read(text)) do … end
 --
 -- A statement: { line =, verb = "create" or nil, words = { "ltm", "pool", "/Common/web" },
---   block = { … } or nil, raw = the text of a script or nil, wrong = { line =, message = } or nil }
+--   block = { … } or nil, raw = the text of a script or nil,
+--   wrong = { line =, message = } or nil }
 -- A block is a list of lines as they were written: { line =, "monitor", "/Common/http" }. An item
 -- is a word (a string) or a block. `inline`: the block was written on one line. `quoted[i]`: the
 -- item was in quotes.

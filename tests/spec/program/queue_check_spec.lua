@@ -46,12 +46,7 @@ describe("Q1 checks and plans in a queue", function()
   end)
 
   local function inventory(count)
-    local list = {}
-    for n = 1, count do
-      local options = fleet:member(n):options "admin"
-      options.password, options.password_env, options.timeout = nil, "DEVICE_PASSWORD", 5
-      list[n] = options
-    end
+    local list <const> = queue.devices(fleet, 1, count, { timeout = 5 })
     return place:file("inventory.json", json.encode { devices = list })
   end
 

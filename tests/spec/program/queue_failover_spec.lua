@@ -44,15 +44,7 @@ describe("Q2 a queue on two servers", function()
     q = nil
   end)
 
-  local function devices()
-    local list = {}
-    for n = 1, FLEET do
-      local options = fleet:member(n):options "admin"
-      options.password, options.password_env, options.timeout = nil, "DEVICE_PASSWORD", 1
-      list[n] = options
-    end
-    return list
-  end
+  local function devices() return queue.devices(fleet, 1, FLEET) end
 
   local function worker(name, lease)
     return q:worker(name, { "--lease", lease, "--workers", "10" }, { DEVICE_PASSWORD = "admin" })

@@ -7,7 +7,6 @@ local postgres = require "f5.postgres"
 local program = require "program"
 local queue = require "postgres.queue"
 local server_of = require "postgres.server"
-local sim = require "f5.sim"
 
 local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
   or it
@@ -17,26 +16,16 @@ local FLEET <const> = 20
 describe("Q2 what goes wrong around a queue", function()
   local server, fleet, q, place
 
-  local ENV <const> = { DEVICE_PASSWORD = "admin" }
+  local ENV <const> = queue.ENV
 
-  setup(function()
-    if server_of.missing then return end
-    server, fleet, place = server_of.start(), sim.start { fleet = FLEET }, lab.scratch()
+  queue.block(setup, teardown, before_each, after_each, FLEET, function(a_server, a_fleet, a_queue)
+    server, fleet, q = a_server, a_fleet, a_queue
   end)
-  teardown(function()
-    if not server then return end
-    server:stop()
-    fleet:stop()
-  end)
-  before_each(function() q = server and queue.new(server) end)
-  after_each(function() if q then q:close() end end)
+  setup(function() place = lab.scratch() end)
 
   local function device(n, more)
-    local options = fleet:member(n):options "admin"
-    options.password, options.password_env, options.timeout = nil, "DEVICE_PASSWORD", 1
-    for name, value in pairs(more or {}) do options[name] = value end
     fleet:member(n):control "clear_log"
-    return options
+    return queue.device(fleet, n, more)
   end
 
   local function devices(from, to)

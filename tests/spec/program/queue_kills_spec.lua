@@ -44,15 +44,7 @@ describe("Q2 a run whose workers are killed", function()
     fleet:stop()
   end)
 
-  local function devices()
-    local list = {}
-    for n = 1, FLEET do
-      local options = fleet:member(n):options "admin"
-      options.password, options.password_env, options.timeout = nil, "DEVICE_PASSWORD", GRACE
-      list[n] = options
-    end
-    return list
-  end
+  local function devices() return queue.devices(fleet, 1, FLEET, { timeout = GRACE }) end
 
   local started = 0
 

@@ -5,35 +5,18 @@ local json = require "f5.json"
 local program = require "program"
 local queue = require "postgres.queue"
 local server_of = require "postgres.server"
-local sim = require "f5.sim"
 
 local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
   or it
 
 describe("Q3 signed runs", function()
-  local server, fleet, q
+  local fleet, q
 
-  setup(function()
-    if server_of.missing then return end
-    server, fleet = server_of.start(), sim.start { fleet = 4 }
+  queue.block(setup, teardown, before_each, after_each, 4, function(_, a_fleet, a_queue)
+    fleet, q = a_fleet, a_queue
   end)
-  teardown(function()
-    if not server then return end
-    server:stop()
-    fleet:stop()
-  end)
-  before_each(function() q = server and queue.new(server) end)
-  after_each(function() if q then q:close() end end)
 
-  local ENV <const> = { DEVICE_PASSWORD = "admin" }
-
-  local function device(n, more)
-    local options = fleet:member(n):options "admin"
-    options.password, options.password_env = nil, "DEVICE_PASSWORD"
-    options.timeout = 1
-    for name, value in pairs(more or {}) do options[name] = value end
-    return options
-  end
+  local ENV <const> = queue.ENV
 
   -- Makes a key pair; returns the name of the private key's file.
   local function new_key(place, name)
@@ -65,7 +48,7 @@ describe("Q3 signed runs", function()
       ["the number of devices"] = function(_, jobs) table.remove(jobs) end,
     }
     local names = {}
-    local list <const> = { device(1, { timeout = 10 }), device(2, { timeout = 10 }) }
+    local list <const> = queue.devices(fleet, 1, 2, { timeout = 10 })
     for what, forge in pairs(FORGED) do
       names[q:submit("return 1", list, {
         sign = signed_with(pem), canary = 1, max_failures = 1, tags = { "eu" }, forge = forge,
@@ -86,8 +69,7 @@ describe("Q3 signed runs", function()
   it("repeats a signed run with the waves that are left", function()
     local place <close> = program.directory()
     local pem <const> = new_key(place, "key.pem")
-    local list = {}
-    for n = 1, 4 do list[n] = device(n, { timeout = 10 }) end
+    local list <const> = queue.devices(fleet, 1, 4, { timeout = 10 })
     local words <const> = { "--once", "--trust", pem .. ".pub", "--lease", "30" }
     for fails, states in pairs {
       ["127.0.0.2"] = { failed = 1, unreached = 2 }, -- a canary
@@ -113,7 +95,7 @@ describe("Q3 signed runs", function()
     local place <close> = program.directory()
     local pem, wrong = new_key(place, "key.pem"), new_key(place, "wrong.pem")
     local pub <const> = pem .. ".pub"
-    local list = { device(1), device(2), device(3) }
+    local list <const> = queue.devices(fleet, 1, 3)
     local unsigned = q:submit("return 1", { list[1] })
     local foreign = q:submit("return 1", { list[2] }, { sign = signed_with(wrong) })
     local good = q:submit("return 1", { list[3] }, { sign = signed_with(pem) })

@@ -31,17 +31,7 @@ describe("Q1 undo of a run", function()
   end)
   teardown(function() if server then server:stop() end end)
 
-  local function device(n)
-    local options = fleet:member(n):options "admin"
-    options.password, options.password_env, options.timeout = nil, "DEVICE_PASSWORD", 2
-    return options
-  end
-
-  local function devices(from, to)
-    local list = {}
-    for n = from, to do list[#list + 1] = device(n) end
-    return list
-  end
+  local function devices(from, to) return queue.devices(fleet, from, to, { timeout = 2 }) end
 
   local function session(n) return core.connect(fleet:member(n):options "admin") end
 

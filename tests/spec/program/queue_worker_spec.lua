@@ -5,7 +5,6 @@ local lab = require "lab"
 local program = require "program"
 local queue = require "postgres.queue"
 local server_of = require "postgres.server"
-local sim = require "f5.sim"
 
 local it = server_of.missing and function(name) pending(name .. ": " .. server_of.missing) end
   or it
@@ -26,35 +25,17 @@ local TWO_WRITES <const> = [[
 describe("Q2 f5lua worker", function()
   local server, fleet, q
 
-  setup(function()
-    if server_of.missing then return end
-    server, fleet = server_of.start(), sim.start { fleet = FLEET }
+  queue.block(setup, teardown, before_each, after_each, FLEET, function(a_server, a_fleet, a_queue)
+    server, fleet, q = a_server, a_fleet, a_queue
   end)
-  teardown(function()
-    if not server then return end
-    server:stop()
-    fleet:stop()
-  end)
-  before_each(function() q = server and queue.new(server) end)
-  after_each(function() if q then q:close() end end)
 
-  local ENV <const> = { DEVICE_PASSWORD = "admin" }
+  local ENV <const> = queue.ENV
 
-  local function device(n, more)
-    local options = fleet:member(n):options "admin"
-    options.password, options.password_env = nil, "DEVICE_PASSWORD"
-    options.timeout = 1
-    for name, value in pairs(more or {}) do options[name] = value end
-    return options
-  end
+  local function device(n, more) return queue.device(fleet, n, more) end
 
   local function devices(from, to)
-    local list = {}
-    for n = from, to do
-      list[#list + 1] = device(n)
-      fleet:member(n):control "clear_log"
-    end
-    return list
+    for n = from, to do fleet:member(n):control "clear_log" end
+    return queue.devices(fleet, from, to)
   end
 
   local function worker(name, ...)
@@ -480,8 +461,8 @@ describe("Q2 f5lua worker", function()
     local jobs = q.db:query("select attempt, error from jobs where run = $1 order by 2", computing)
     for _, job in ipairs(jobs) do
       assert.equal(1, job.attempt)
-      assert.matches('"playbook%.lua:%d: computed for %d[%d.]* s without a pause; meanwhile its '
-        .. "worker can renew no lease, so it may do so for 2 s, a twelfth of %-%-lease: call "
+      assert.matches('"playbook%.lua:%d: computed for %d[%d.]* s without a pause; the limit '
+        .. "is 2 s, a twelfth of %-%-lease, because the worker can renew no lease meanwhile: call "
         .. 'f5%.sleep%(0%) in long loops"', job.error)
     end
     assert.same({ failed = 1 }, q:states(odd))

@@ -8,6 +8,8 @@ local json = require "f5.json"
 local manifest = require "f5.queue.manifest"
 local program = require "program"
 local queues = require "f5.queue"
+local servers = require "postgres.server"
+local sim = require "f5.sim"
 local stored = require "f5.queue.stored"
 
 local M = {}
@@ -22,6 +24,46 @@ function M.new(server)
   local address = server:database("queue" .. count)
   assert(program.run({ "queue", "init", "--queue", address }).status == 0)
   return setmetatable({ address = address, db = queues.open(address) }, Queue)
+end
+
+--- The environment of workers with the password of M.device.
+M.ENV = { DEVICE_PASSWORD = "admin" }
+
+--- A device of a fleet as it stands in an inventory.
+-- @param more table|nil: other options
+function M.device(fleet, n, more)
+  local options <const> = fleet:member(n):options "admin"
+  options.password, options.password_env, options.timeout = nil, "DEVICE_PASSWORD", 1
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+--- Several of them.
+function M.devices(fleet, from, to, more)
+  local list <const> = {}
+  for n = from, to do list[#list + 1] = M.device(fleet, n, more) end
+  return list
+end
+
+--- For a block of specs with one server, one fleet of `many` devices, and a queue for each test:
+-- `give(server, fleet, queue)` gets them.
+function M.block(setup, teardown, before_each, after_each, many, give)
+  local server, fleet, q
+  setup(function()
+    if servers.missing then return end
+    server, fleet = servers.start(), sim.start { fleet = many }
+  end)
+  teardown(function()
+    if not server then return end
+    server:stop()
+    fleet:stop()
+  end)
+  before_each(function()
+    if not server then return end
+    q = M.new(server)
+    give(server, fleet, q)
+  end)
+  after_each(function() if q then q:close() end end)
 end
 
 function Queue:close() self.db:close() end
@@ -44,7 +86,7 @@ function Queue:submit(text, devices, options)
     tags = options.tags,
   })
   local manifest_text = manifest.text(made)
-  local facts, jobs = stored.facts(made), (stored.jobs(made))
+  local facts <const>, jobs <const> = stored.of(made)
   facts.f5lua, facts.from = core.version, "here"
   if not options.sign then facts.grace = options.grace or 1 end
   if options.forge then options.forge(facts, jobs) end

@@ -4,6 +4,7 @@ local bundle = require "f5.bundle"
 local following = require "cli.support.queue.following"
 local manifest = require "f5.queue.manifest"
 local output = require "cli.support.output"
+local shape = require "f5.queue.shape"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
@@ -11,8 +12,6 @@ local M = {}
 
 -- Of a run: an integer of the database.
 local MOST_DEVICES <const> = (1 << 31) - 1
--- Of f5.connect.
-local MOST_PARALLEL <const> = 1000
 
 function M.add_wait(parser) parser:flag("--wait", "follow the run until it ends") end
 
@@ -34,8 +33,8 @@ end
 --- The number of --per-device.
 function M.per_device(options, program)
   local value <const> = M.at_least(options, "per_device", 1, program)
-  if value and value > MOST_PARALLEL then
-    usage(("--per-device must be at most %d"):format(MOST_PARALLEL), program)
+  if value and value > shape.MOST_PARALLEL then
+    usage(("--per-device must be at most %d"):format(shape.MOST_PARALLEL), program)
   end
   return value
 end

@@ -150,8 +150,8 @@ END $f$;
 
 -- Gives a worker at most `many` jobs that it may do, all of one lot, and locks their devices. It may
 -- have to ask again for more. `without`: runs that it does not want; `behind`: of each lot the
--- position up to which it has taken jobs: what is behind it comes first. The lease counts from now; the
--- worker counts it from before it asked. On a new primary no job starts for the time in which a
+-- position up to which it has taken jobs: what is behind it comes first. The lease counts from now;
+-- the worker counts it from before it asked. On a new primary no job starts for the time in which a
 -- request may be under way: of a worker whose lease this server does not know.
 CREATE FUNCTION take(me uuid, my_tags text[], many integer, lease interval,
   without bigint[] DEFAULT '{}', behind jsonb DEFAULT '{}') RETURNS SETOF jobs
@@ -226,7 +226,8 @@ BEGIN
   END LOOP;
 END $f$;
 
--- Locks jobs of a run, [{ position, attempt }, …]. Returns the positions of those that the worker has.
+-- Locks jobs of a run, [{ position, attempt }, …]. Returns the positions of those that the worker
+-- has.
 CREATE FUNCTION lock_jobs(me uuid, the_run bigint, given jsonb) RETURNS integer[]
 LANGUAGE plpgsql @owner AS $f$
 DECLARE
